@@ -16,6 +16,8 @@ export interface LabelledBox {
   readonly box: Box;
   readonly classIndex: number;
   readonly crowd?: boolean;
+  /** Object area in square pixels where the annotation gives it (COCO, from the mask): the metric's size classes use it; else width x height. */
+  readonly area?: number;
 }
 
 /** Decoded picture, 8 bits a channel, RGB interleaved: `data[(y * width + x) * 3 + channel]`. */
