@@ -1,0 +1,191 @@
+import { toAttribute, type Attribute, type AttributeInput } from "./attribute.ts";
+import { Node, Value, type NodeInit, type Shape } from "./node.ts";
+import type { DataType, Tensor } from "./tensor.ts";
+
+/** Facts about the model file that no computation needs; kept through load and save. */
+export interface ModelFacts {
+  irVersion: number;
+  producerName: string;
+  producerVersion: string;
+  domain: string;
+  modelVersion: number;
+  doc: string;
+  /** Model-local functions (onnx.proto FunctionProto), carried through untouched. */
+  functions: readonly unknown[];
+}
+
+/**
+ * A model: nodes with use-def edges, inputs, outputs, operator sets and metadata.
+ * Nodes may be added in any order: `sorted()` gives the execution order, and saving uses it.
+ */
+export class Graph {
+  name: string;
+  doc = "";
+  readonly inputs: Value[] = [];
+  readonly outputs: Value[] = [];
+  /** Operator-set version by domain; "" is ai.onnx. Empty in a subgraph. */
+  readonly opsets = new Map<string, number>();
+  /** metadata_props of the model. */
+  readonly metadata = new Map<string, string>();
+  readonly facts: ModelFacts = { irVersion: 8, producerName: "edgestill", producerVersion: "", domain: "", modelVersion: 0, doc: "", functions: [] };
+  readonly #nodes = new Set<Node>();
+  #fresh = 0;
+
+  constructor(name = "graph", opset?: number) {
+    this.name = name;
+    if (opset !== undefined) this.opsets.set("", opset);
+  }
+
+  get nodes(): ReadonlySet<Node> {
+    return this.#nodes;
+  }
+
+  /** Version of ai.onnx. */
+  get opset(): number {
+    return this.opsets.get("") ?? 0;
+  }
+
+  addInput(name: string, dtype: DataType, shape: Shape): Value {
+    const value = new Value(name, { dtype, shape });
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** A new initializer; it belongs to the graph as soon as a node or output reads it. */
+  addInitializer(name: string, tensor: Tensor): Value {
+    return new Value(name, { tensor });
+  }
+
+  addNode(init: Omit<NodeInit, "attributes"> & { readonly attributes?: Readonly<Record<string, AttributeInput>> | ReadonlyMap<string, Attribute> }): Node {
+    const attributes = init.attributes instanceof Map
+      ? (init.attributes as ReadonlyMap<string, Attribute>)
+      : new Map(Object.entries(init.attributes ?? {}).map(([name, input]) => [name, toAttribute(name, input as AttributeInput)]));
+    const node = new Node({ ...init, attributes });
+    this.#nodes.add(node);
+    return node;
+  }
+
+  /** Takes `node` out. Refuses (and changes nothing) while one of its outputs is read or is a graph output. */
+  removeNode(node: Node): void {
+    if (!this.#nodes.has(node)) throw new Error(`bug: ${node.opType} "${node.name}" is not in graph "${this.name}"`);
+    const needed = node.outputs.find((output) => output.uses.size > 0 || this.outputs.includes(output));
+    if (needed) throw new Error(`bug: cannot remove ${node.opType} "${node.name}": "${needed.name}" is still used`);
+    node.disconnect();
+    this.#nodes.delete(node);
+  }
+
+  /** Every reader of `old` (nodes and graph outputs) reads `replacement` instead; `except` keeps reading `old`. */
+  replaceAllUses(old: Value, replacement: Value, except?: Node): void {
+    if (old === replacement) return;
+    for (const { node, slot } of [...old.uses]) if (node !== except) node.replaceInput(slot, replacement);
+    for (const [index, output] of this.outputs.entries()) if (output === old) this.outputs[index] = replacement;
+  }
+
+  /** A value name that no earlier call gave; saving makes clashes with loaded names unique. */
+  freshName(prefix: string): string {
+    return `${prefix}_${this.#fresh++}`;
+  }
+
+  /** Nodes in execution order, stable with respect to insertion. Throws on a cycle. */
+  sorted(): Node[] {
+    const order: Node[] = [];
+    const state = new Map<Node, "open" | "done">();
+    for (const root of this.#nodes) {
+      const stack: Node[] = [root];
+      while (stack.length > 0) {
+        const node = stack[stack.length - 1]!;
+        if (state.get(node) === "done") { stack.pop(); continue; }
+        if (state.get(node) === "open") { state.set(node, "done"); order.push(node); stack.pop(); continue; }
+        state.set(node, "open");
+        for (const value of readValues(node).reverse()) {
+          const producer = value.producer;
+          if (!producer || !this.#nodes.has(producer)) continue;
+          if (state.get(producer) === "open") throw new Error(`bug: graph "${this.name}" has a cycle through "${node.name}"`);
+          if (!state.has(producer)) stack.push(producer);
+        }
+      }
+    }
+    return order;
+  }
+
+  /** All initializers that nodes or outputs read, in order of first use (outer values of subgraphs included). */
+  get initializers(): Value[] {
+    const found = new Set<Value>();
+    const visit = (value: Value | null) => { if (value?.tensor && !value.producer) found.add(value); };
+    for (const node of this.sorted()) readValues(node).forEach(visit);
+    this.outputs.forEach(visit);
+    return [...found];
+  }
+
+  /** Every value: inputs, initializers, node outputs. */
+  get values(): Value[] {
+    return [...new Set([...this.inputs, ...this.initializers, ...this.sorted().flatMap((node) => node.outputs)])];
+  }
+
+  /** The value called `name`; undefined if there is none. */
+  find(name: string): Value | undefined {
+    return this.values.find((value) => value.name === name);
+  }
+
+  /** Copies nodes and values, shares tensors. `mapping` receives old value -> new value. */
+  clone(mapping: Map<Value, Value> = new Map()): Graph {
+    const copy = new Graph(this.name);
+    copy.doc = this.doc;
+    Object.assign(copy.facts, this.facts);
+    for (const [domain, version] of this.opsets) copy.opsets.set(domain, version);
+    for (const [key, value] of this.metadata) copy.metadata.set(key, value);
+    copy.#fresh = this.#fresh;
+    const duplicate = (value: Value): Value => {
+      const twin = new Value(value.name, value);
+      mapping.set(value, twin);
+      return twin;
+    };
+    const lookup = (value: Value): Value => mapping.get(value) ?? (value.producer || !value.tensor ? value : duplicate(value));
+    for (const input of this.inputs) copy.inputs.push(duplicate(input));
+    for (const node of this.sorted()) {
+      const attributes = new Map([...node.attributes].map(([name, attribute]) => [name, cloneAttribute(attribute, mapping, lookup)]));
+      const twin = new Node({
+        opType: node.opType, domain: node.domain, name: node.name, doc: node.doc, attributes,
+        inputs: node.inputs.map((value) => value && lookup(value)), outputs: node.outputs.map((value) => value.name),
+      });
+      copy.#nodes.add(twin);
+      for (const [index, output] of node.outputs.entries()) {
+        const made = twin.out(index);
+        made.dtype = output.dtype;
+        made.shape = output.shape;
+        mapping.set(output, made);
+      }
+    }
+    copy.outputs.push(...this.outputs.map(lookup));
+    return copy;
+  }
+}
+
+const cloneAttribute = (attribute: Attribute, mapping: Map<Value, Value>, lookup: (value: Value) => Value): Attribute => {
+  if (attribute.type === "graph") return { type: "graph", value: cloneSubgraph(attribute.value, mapping, lookup) };
+  if (attribute.type === "graphs") return { type: "graphs", value: attribute.value.map((graph) => cloneSubgraph(graph, mapping, lookup)) };
+  return attribute;
+};
+
+const cloneSubgraph = (graph: Graph, mapping: Map<Value, Value>, lookup: (value: Value) => Value): Graph => {
+  for (const value of capturedBy(graph)) if (!mapping.has(value)) mapping.set(value, lookup(value));
+  return graph.clone(mapping);
+};
+
+/** Subgraphs of a node's attributes (bodies of If, Loop, Scan). */
+export const subgraphsOf = (node: Node): Graph[] =>
+  [...node.attributes.values()].flatMap((attribute) =>
+    attribute.type === "graph" ? [attribute.value] : attribute.type === "graphs" ? [...attribute.value] : []);
+
+/** Values of enclosing graphs that `graph` reads. */
+export const capturedBy = (graph: Graph): Value[] => {
+  const own = new Set<Value>([...graph.inputs, ...[...graph.nodes].flatMap((node) => node.outputs)]);
+  const read = [...[...graph.nodes].flatMap(readValues), ...graph.outputs];
+  return [...new Set(read)].filter((value) => !own.has(value) && !(value.tensor && !value.producer));
+};
+
+/** What a node reads: its inputs and whatever its subgraphs capture. */
+export const readValues = (node: Node): Value[] => [
+  ...node.inputs.filter((value): value is Value => value !== null),
+  ...subgraphsOf(node).flatMap(capturedBy),
+];

@@ -1,0 +1,133 @@
+import { halfToFloat, floatToHalf } from "./float16.ts";
+
+/** ONNX element types (onnx.proto TensorProto.DataType), by their ONNX names in lower case. */
+export type DataType =
+  | "float32" | "float16" | "bfloat16" | "float64"
+  | "int8" | "int16" | "int32" | "int64"
+  | "uint8" | "uint16" | "uint32" | "uint64"
+  | "bool" | "string" | "complex64" | "complex128";
+
+export type TypedArray =
+  | Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array
+  | BigInt64Array | BigUint64Array;
+
+type ArrayConstructor = {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray;
+};
+
+const arrays: Readonly<Record<Exclude<DataType, "string">, ArrayConstructor>> = {
+  float32: Float32Array, float64: Float64Array, float16: Uint16Array, bfloat16: Uint16Array,
+  int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
+  uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
+  bool: Uint8Array, complex64: Float32Array, complex128: Float64Array,
+};
+
+/** TensorProto.DataType numbers, as the attribute `to` of Cast wants them. */
+export const onnxDataType: Readonly<Record<DataType, number>> = {
+  float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, string: 8, bool: 9, float16: 10, float64: 11,
+  uint32: 12, uint64: 13, complex64: 14, complex128: 15, bfloat16: 16,
+};
+
+export const dataTypeOf = (code: number): DataType | undefined =>
+  (Object.keys(onnxDataType) as DataType[]).find((dtype) => onnxDataType[dtype] === code);
+
+
+/** Bytes of one element; a string has none. */
+export const bytesPerElement = (dtype: DataType): number => {
+  if (dtype === "string") return 0;
+  const complex = dtype === "complex64" || dtype === "complex128";
+  return arrays[dtype].BYTES_PER_ELEMENT * (complex ? 2 : 1);
+};
+
+export const elementCount = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
+
+/** Row-major strides in elements. */
+export const stridesOf = (shape: readonly number[]): number[] => {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
+  return strides;
+};
+
+/** Immutable-by-convention bytes + dtype + shape, row-major, little-endian (the layout of ONNX raw_data). */
+export class Tensor {
+  readonly dtype: DataType;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+  /** Elements of a string tensor; empty for every other dtype. */
+  readonly strings: readonly string[];
+
+  constructor(dtype: DataType, shape: readonly number[], bytes: Uint8Array, strings: readonly string[] = []) {
+    const count = elementCount(shape);
+    const have = dtype === "string" ? strings.length : bytes.byteLength / bytesPerElement(dtype);
+    if (have !== count) throw new Error(`bug: a ${dtype}[${shape.join(",")}] tensor needs ${count} elements, got ${have}`);
+    this.dtype = dtype;
+    this.shape = shape;
+    this.bytes = bytes;
+    this.strings = strings;
+  }
+
+  static float32(shape: readonly number[], values: ArrayLike<number>): Tensor {
+    const data = values instanceof Float32Array ? values : Float32Array.from(values);
+    return Tensor.of("float32", shape, data);
+  }
+
+  static int64(shape: readonly number[], values: readonly (number | bigint)[]): Tensor {
+    return Tensor.of("int64", shape, BigInt64Array.from(values, BigInt));
+  }
+
+  static bool(shape: readonly number[], values: readonly boolean[]): Tensor {
+    return Tensor.of("bool", shape, Uint8Array.from(values, Number));
+  }
+
+  static of(dtype: DataType, shape: readonly number[], data: TypedArray): Tensor {
+    return new Tensor(dtype, [...shape], new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+
+  /** `numbers` rounded into `dtype` (float16 included). */
+  static from(dtype: DataType, shape: readonly number[], numbers: ArrayLike<number>): Tensor {
+    switch (dtype) {
+      case "float32": return Tensor.of(dtype, shape, Float32Array.from(numbers));
+      case "float64": return Tensor.of(dtype, shape, Float64Array.from(numbers));
+      case "float16": return Tensor.of(dtype, shape, Uint16Array.from(numbers, floatToHalf));
+      case "int8": return Tensor.of(dtype, shape, Int8Array.from(numbers));
+      case "int16": return Tensor.of(dtype, shape, Int16Array.from(numbers));
+      case "int32": return Tensor.of(dtype, shape, Int32Array.from(numbers));
+      case "int64": return Tensor.int64(shape, Array.from(numbers));
+      case "uint8": return Tensor.of(dtype, shape, Uint8Array.from(numbers));
+      case "uint16": return Tensor.of(dtype, shape, Uint16Array.from(numbers));
+      case "uint32": return Tensor.of(dtype, shape, Uint32Array.from(numbers));
+      case "bool": return Tensor.of(dtype, shape, Uint8Array.from(numbers, (n) => Number(n !== 0)));
+      default: throw new Error(`bug: Tensor.from does not make ${dtype}`);
+    }
+  }
+
+  get size(): number {
+    return elementCount(this.shape);
+  }
+
+  /** A typed view of the bytes (a copy only where the bytes are not aligned); float16 and bfloat16 as their bits. */
+  get data(): TypedArray {
+    if (this.dtype === "string") throw new Error("bug: a string tensor has no typed data");
+    const make = arrays[this.dtype];
+    const aligned = this.bytes.byteOffset % make.BYTES_PER_ELEMENT === 0 ? this.bytes : this.bytes.slice();
+    return new make(aligned.buffer, aligned.byteOffset, aligned.byteLength / make.BYTES_PER_ELEMENT);
+  }
+
+  /** The float32 elements; throws for another dtype. */
+  get floats(): Float32Array {
+    const { data } = this;
+    if (!(data instanceof Float32Array)) throw new Error(`bug: expected a float32 tensor, got ${this.dtype}`);
+    return data;
+  }
+
+  /** All elements as JavaScript numbers; int64 beyond 2^53 loses precision, float16 is widened. */
+  toNumbers(): number[] {
+    const { data } = this;
+    if (this.dtype === "float16") return Array.from(data as Uint16Array, halfToFloat);
+    if (this.dtype === "bfloat16") return Array.from(data as Uint16Array, bfloatToFloat);
+    return Array.from(data as Iterable<number | bigint>, Number);
+  }
+}
+
+const bfloatToFloat = (bits: number): number => new Float32Array(new Uint32Array([bits << 16]).buffer)[0]!;

@@ -1,0 +1,94 @@
+import { access, constants } from "node:fs/promises";
+import sharp from "sharp";
+import { UserError } from "../graph/error.ts";
+import type { Image8 } from "./types.ts";
+
+/** Decoded size beyond which a picture is refused, before its pixels are touched: a few bytes can claim gigapixels. */
+export const defaultMaxPixels = 64_000_000;
+
+/** Transparent pixels are blended onto this grey: the usual letterbox pad, so a cut-out looks like padding, not like a black object. */
+const matte = 114;
+
+export interface DecodeOptions {
+  /** Refuses pictures with more pixels than this (width x height). Default 64 million. */
+  readonly maxPixels?: number;
+  /** What errors call the picture; default its path. */
+  readonly name?: string;
+}
+
+/**
+ * Decodes a picture (JPEG, PNG, WebP, AVIF, TIFF, GIF: first frame) to 8-bit RGB: EXIF rotation applied, grey widened to RGB,
+ * alpha blended onto grey 114, colour profiles ignored (as training pipelines do).
+ * @throws UserError IMAGE_MISSING, IMAGE_TOO_LARGE, IMAGE_CORRUPT, naming the file.
+ */
+export async function decodeImage(source: string | Uint8Array, options: DecodeOptions = {}): Promise<Image8> {
+  return named(source, options, async () => {
+    const picture = open(source, options).autoOrient().flatten({ background: { r: matte, g: matte, b: matte } });
+    const { data, info } = await picture.toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+    const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return { width: info.width, height: info.height, channels: 3, data: toThreeChannels(pixels, info.channels) };
+  });
+}
+
+/** Width and height in pixels after EXIF rotation, from the header alone. Errors as `decodeImage`; damage further in goes unseen. */
+export async function readImageSize(source: string | Uint8Array, options: DecodeOptions = {}): Promise<{ width: number; height: number }> {
+  return named(source, options, async () => {
+    const { autoOrient, width, height } = await open(source, options).metadata();
+    const limit = options.maxPixels ?? defaultMaxPixels;
+    if (width * height > limit) throw new Error(`${width}x${height} exceeds pixel limit`);
+    return { width: autoOrient.width, height: autoOrient.height };
+  });
+}
+
+/** PNG bytes; decoding them gives the same pixels. */
+export function encodePng(image: Image8): Promise<Buffer> {
+  return fromPixels(image).png().toBuffer();
+}
+
+/** JPEG bytes; `quality` 1..100. */
+export function encodeJpeg(image: Image8, quality = 90): Promise<Buffer> {
+  return fromPixels(image).jpeg({ quality, chromaSubsampling: "4:4:4" }).toBuffer();
+}
+
+const fromPixels = ({ width, height, channels, data }: Image8) => sharp(data, { raw: { width, height, channels } });
+
+const open = (source: string | Uint8Array, options: DecodeOptions) =>
+  sharp(source, { failOn: "error", ignoreIcc: true, limitInputPixels: options.maxPixels ?? defaultMaxPixels });
+
+function toThreeChannels(pixels: Uint8Array, channels: number): Uint8Array {
+  if (channels === 3) return pixels;
+  const rgb = new Uint8Array((pixels.length / channels) * 3);
+  for (let from = 0, to = 0; from < pixels.length; from += channels, to += 3)
+    for (let c = 0; c < 3; c++) rgb[to + c] = pixels[channels < 3 ? from : from + c]!;
+  return rgb;
+}
+
+async function named<T>(source: string | Uint8Array, options: DecodeOptions, read: () => Promise<T>): Promise<T> {
+  const name = options.name ?? (typeof source === "string" ? source : `image of ${source.length} bytes`);
+  if (typeof source === "string") await access(source, constants.R_OK).catch((cause: unknown) => Promise.reject(imageMissing(name, cause)));
+  try {
+    return await read();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw /pixel limit/i.test(reason) ? imageTooLarge(name, options.maxPixels ?? defaultMaxPixels, cause) : imageCorrupt(name, reason, cause);
+  }
+}
+
+const imageMissing = (name: string, cause: unknown) =>
+  new UserError("IMAGE_MISSING", `Cannot read image "${name}": no such file, or no permission.`, "check the path and the dataset's image folder.", { cause });
+
+const imageTooLarge = (name: string, limit: number, cause: unknown) =>
+  new UserError(
+    "IMAGE_TOO_LARGE",
+    `Image "${name}" has more than ${limit / 1e6} million pixels.`,
+    "shrink the picture, remove it from the data, or raise the pixel limit (maxPixels).",
+    { cause },
+  );
+
+const imageCorrupt = (name: string, reason: string, cause: unknown) =>
+  new UserError(
+    "IMAGE_CORRUPT",
+    `Cannot decode image "${name}": ${reason.split("\n")[0]?.trim() ?? reason}.`,
+    "replace or remove the file; datasets can skip it with skipInvalid.",
+    { cause },
+  );
