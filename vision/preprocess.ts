@@ -100,7 +100,7 @@ export function toTensor(pixels: Uint8Array, contract: Preprocess, into: Float32
 }
 
 /** The network value of each of the 256 pixel values in one plane. */
-function valueTable({ scale, mean, std }: Preprocess, plane: 0 | 1 | 2 | number): Float32Array {
+function valueTable({ scale, mean, std }: Preprocess, plane: number): Float32Array {
   return Float32Array.from({ length: 256 }, (_, pixel) => (pixel * scale - mean[plane]!) / std[plane]!);
 }
 

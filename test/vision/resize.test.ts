@@ -21,7 +21,7 @@ for (const { from, to, sha256, base64 } of cases)
     assert.is(createHash("sha256").update(data).digest("hex"), sha256);
   });
 
-for (const [from, to] of [[[9, 7], [6, 5]], [[8, 6], [4, 3]], [[5, 4], [5, 4]]] as const)
+for (const [from, to] of [[[9, 7], [6, 5]], [[8, 6], [4, 3]], [[5, 4], [5, 4]]] as [[number, number], [number, number]][])
   test(`resizeInto ${from.join("x")} to ${to.join("x")} fills its rectangle only`, () => {
     const source = pattern(...from);
     const whole = resizeBilinear(source, ...to);
