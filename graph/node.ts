@@ -31,7 +31,7 @@ export class Value {
 
   /** The shape when every dimension is a number; else undefined. */
   get staticShape(): readonly number[] | undefined {
-    return this.shape?.every((dim) => typeof dim === "number") ? (this.shape as readonly number[]) : undefined;
+    return this.shape?.every((dim) => typeof dim === "number") ? (this.shape) : undefined;
   }
 
   /** Contents of an initializer or of a Constant node; undefined for anything computed. */
