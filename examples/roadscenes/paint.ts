@@ -17,6 +17,8 @@ export interface Atmosphere {
   readonly time: "day" | "dusk" | "overcast" | "night";
   /** Factors on red, green and blue of everything that does not shine. */
   readonly ambient: Rgb;
+  /** Added light from the camera car's headlamps at distance 0. */
+  readonly headlight: number;
   readonly fogColour: Rgb;
   /** Fog per metre: the share of fog at distance z is 1 - exp(-density z). */
   readonly fogDensity: number;
@@ -35,10 +37,11 @@ export const rgb = (colour: Rgb): string =>
 
 /** The colour of a surface at `depth` metres under this light, as an SVG colour. */
 export function lit(air: Atmosphere, colour: Rgb, depth: number, brightness = 1): string {
+  const beam = air.headlight * Math.exp(-depth / 14);
   const surface: Rgb = [
-    colour[0] * air.ambient[0] * brightness,
-    colour[1] * air.ambient[1] * brightness,
-    colour[2] * air.ambient[2] * brightness,
+    colour[0] * (air.ambient[0] + beam) * brightness,
+    colour[1] * (air.ambient[1] + beam) * brightness,
+    colour[2] * (air.ambient[2] + beam * 0.9) * brightness,
   ];
   return rgb(mix(surface, air.fogColour, 1 - Math.exp(-air.fogDensity * depth)));
 }

@@ -16,18 +16,19 @@ interface Face {
   readonly points: Point[];
 }
 
-/** Visible faces: flanks as the outline, edges as quads (top-left, top-right, bottom-right, bottom-left as seen from outside). */
+/** Visible faces: flanks as the outline; edge i as the quad left and right at corner i, then right and left at corner i + 1. */
 function faces(place: Placed, { outline, halfWidth }: Prism): Face[] {
   const right = outline.map(([u, v], i) => place(u, v, halfWidth(i)));
   const left = outline.map(([u, v], i) => place(u, v, -halfWidth(i)));
-  const all: Face[] = [];
+  const visible: Face[] = [];
   outline.forEach((_, i) => {
     const next = (i + 1) % outline.length;
     const [a, b, c, d] = [left[i], right[i], right[next], left[next]];
-    if (a && b && c && d) all.push({ at: i, points: [a, b, c, d] });
+    if (a && b && c && d && signedArea([a, b, c, d]) < 0) visible.push({ at: i, points: [a, b, c, d] });
   });
-  all.push({ at: "right", points: right }, { at: "left", points: left.toReversed() });
-  return all.filter(({ points }) => signedArea(points) > 0);
+  if (signedArea(right) > 0) visible.push({ at: "right", points: right });
+  if (signedArea(left) < 0) visible.push({ at: "left", points: left.toReversed() });
+  return visible;
 }
 
 interface Painter {
