@@ -16,3 +16,8 @@ export {
   type Geometry,
   type PreprocessPreset,
 } from "./preprocess.ts";
+export type { Dataset, DatasetItem, DatasetOptions, DatasetProblem, DatasetSpec, Split } from "./datasets/dataset.ts";
+export { canonicalClass, mapClasses } from "./datasets/classes.ts";
+export { cocoClasses } from "./datasets/coco-names.ts";
+export { datasetFingerprint } from "./datasets/fingerprint.ts";
+export { openDataset } from "./datasets/open.ts";

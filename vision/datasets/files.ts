@@ -1,0 +1,59 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { UserError } from "../../graph/error.ts";
+
+const imageExtensions = new Set([".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".gif"]);
+
+export const isImageFile = (file: string) => imageExtensions.has(path.extname(file).toLowerCase());
+
+/** All files under a folder that pass, as full paths in code-point order. Hidden files and folders are not entered. */
+export async function listFiles(folder: string, wanted: (file: string) => boolean): Promise<string[]> {
+  const found: string[] = [];
+  const pending = [folder];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop())
+    for (const entry of await readdir(next, { withFileTypes: true })) {
+      const full = path.join(next, entry.name);
+      if (entry.name.startsWith(".")) continue;
+      const linked = entry.isSymbolicLink() ? await kindOf(full) : undefined;
+      if (entry.isDirectory()) pending.push(full);
+      else if ((entry.isFile() || linked === "file") && wanted(full)) found.push(full);
+    }
+  return found.sort(byCodePoint);
+}
+
+export const byCodePoint = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+export async function kindOf(file: string): Promise<"file" | "folder" | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isDirectory()) return "folder";
+  return found?.isFile() ? "file" : undefined;
+}
+
+/** The file's text, or undefined where there is no such file. Other failures throw. */
+export async function readIfPresent(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")) return undefined;
+    throw unreadable(file, cause);
+  }
+}
+
+/** `path.relative` with `/`. */
+export const relativeId = (root: string, file: string) => path.relative(root, file).split(path.sep).join("/");
+
+/** Runs `work` over the items, `parallel` at a time; results in the items' order. */
+export async function mapParallel<T, R>(items: readonly T[], parallel: number, work: (item: T, index: number) => Promise<R>): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index]!, index);
+  };
+  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, worker));
+  return results;
+}
+
+const unreadable = (file: string, cause: unknown) =>
+  new UserError("DATASET_UNREADABLE", `Cannot read "${file}": ${cause instanceof Error ? cause.message : String(cause)}.`, "check the file and its permissions.", {
+    cause,
+  });

@@ -1,0 +1,71 @@
+import path from "node:path";
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { UserError } from "../../graph/error.ts";
+import type { Split } from "./dataset.ts";
+import { kindOf, readIfPresent } from "./files.ts";
+import type { YoloSource } from "./yolo.ts";
+
+const places = z.union([z.string(), z.array(z.string())]).nullish();
+const className = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const schema = z.object({
+  path: z.string().nullish(),
+  train: places,
+  val: places,
+  valid: places,
+  test: places,
+  nc: z.number().int().positive().nullish(),
+  names: z.union([z.array(className), z.record(z.string().regex(/^\d+$/, "class numbers are the keys"), className)]),
+});
+type DataYaml = z.infer<typeof schema>;
+
+/** Reads an Ultralytics data.yaml: names (list or map), and one split's folders or lists, relative to `path` or to the file. */
+export async function readDataYaml(file: string, split: Split): Promise<YoloSource> {
+  const text = await readIfPresent(file);
+  if (text === undefined) throw badYaml(file, "no such file");
+  const yaml = parseYaml(file, text);
+  const names = namesOf(file, yaml);
+  const listed = yaml[split] ?? (split === "val" ? yaml.valid : undefined);
+  if (listed === undefined || listed === null) throw noSplit(file, split, yaml);
+  const folder = path.dirname(path.resolve(file));
+  const root = await rootOf(folder, yaml.path ?? undefined);
+  const images = await Promise.all([listed].flat().map((place) => resolvePlace(root, place)));
+  return { images, root, names, notes: [] };
+}
+
+function parseYaml(file: string, text: string): DataYaml {
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error) throw badYaml(file, error.message.split("\n")[0]?.replace(/:$/, "") ?? error.message);
+  const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }));
+  if (!result.success) throw badYaml(file, result.error.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`).join("; "));
+  return result.data;
+}
+
+function namesOf(file: string, { names, nc }: DataYaml): string[] {
+  const list = Array.isArray(names) ? names : Array.from({ length: Object.keys(names).length }, (_, i) => names[i]);
+  if (!list.every((name) => name !== undefined)) throw badYaml(file, "names: the class numbers must be 0, 1, 2, … without gaps");
+  if (nc !== undefined && nc !== null && nc !== list.length) throw badYaml(file, `nc is ${nc} but there are ${list.length} names`);
+  return list;
+}
+
+/** `path` is often left as on the author's machine; the file's own folder is right then. */
+async function rootOf(folder: string, declared: string | undefined): Promise<string> {
+  const root = path.resolve(folder, declared ?? ".");
+  return (await kindOf(root)) === "folder" ? root : folder;
+}
+
+/** Roboflow writes `../train/images` beside the folder `train`: Ultralytics drops the `../` where the plain path is missing. */
+async function resolvePlace(root: string, place: string): Promise<string> {
+  const plain = path.resolve(root, place);
+  if (place.startsWith("../") && (await kindOf(plain)) === undefined) return path.resolve(root, place.slice(3));
+  return plain;
+}
+
+const badYaml = (file: string, reason: string) =>
+  new UserError("BAD_DATA_YAML", `Cannot use "${file}": ${reason}.`, "it needs train and val (folders of pictures) and names (the classes).");
+
+function noSplit(file: string, split: Split, yaml: DataYaml): UserError {
+  const present = (["train", "val", "test"] as const).filter((name) => yaml[name]);
+  return new UserError("NO_SPLIT", `"${file}" names no ${split} pictures; it has: ${present.join(", ") || "nothing"}.`, `add "${split}: <folder>" or choose another split.`);
+}
