@@ -1,7 +1,81 @@
-import type { Node } from "./node.ts";
+import type { Graph } from "./graph.ts";
+import { subgraphsOf } from "./graph.ts";
+import type { Node, Shape, Value } from "./node.ts";
+import { refineDim } from "./shapes/dim.ts";
+import { elementwiseRules } from "./shapes/elementwise.ts";
+import { indexingRules } from "./shapes/indexing.ts";
+import { layoutRules } from "./shapes/layout.ts";
+import { matrixRules } from "./shapes/matrix.ts";
+import { ShapeContext, type ShapeRule, type ValueType } from "./shapes/rule.ts";
+import { spatialRules } from "./shapes/spatial.ts";
+import type { Memo } from "./shapes/values.ts";
+
+export { partialValue, type PartialValue } from "./shapes/values.ts";
+
+/** Both branches of If must agree; a dimension that differs is unknown. */
+const conditional: ShapeRule = ({ node }) => {
+  const branches = subgraphsOf(node);
+  return node.outputs.map((_, index) => {
+    const [a, b] = branches.map((branch) => branch.outputs[index]);
+    const same = a?.shape && b?.shape && a.shape.length === b.shape.length && a.shape.every((dim, axis) => dim === b.shape![axis]);
+    return { dtype: a?.dtype ?? b?.dtype, shape: same ? a.shape : undefined };
+  });
+};
+
+/** dtype and shape of the outputs, by op of ai.onnx (and the com.microsoft ops that training and optimized graphs hold). */
+export const shapeRules: Readonly<Record<string, ShapeRule>> = {
+  ...elementwiseRules, ...spatialRules, ...layoutRules, ...indexingRules, ...matrixRules, If: conditional,
+};
+
+const microsoft: ReadonlySet<string> = new Set(["QuickGelu", "BiasGelu", "FastGelu", "Gelu", "FusedMatMul", "QuantizeLinear", "DequantizeLinear"]);
+
+/** The row for `node`, or undefined: nothing is known about its outputs then. */
+export const shapeRuleOf = (node: Node): ShapeRule | undefined => {
+  const known = node.domain === "" || node.domain === "ai.onnx" || (node.domain === "com.microsoft" && microsoft.has(node.opType));
+  return known && Object.hasOwn(shapeRules, node.opType) ? shapeRules[node.opType] : undefined;
+};
 
 /** Writes dtype and shape of the node's outputs, as far as its inputs tell; an op without a row leaves them unknown. */
-export const inferNode = (node: Node, opset: number): void => {
-  void node;
-  void opset;
+export const inferNode = (node: Node, opset: number): void => infer(node, opset, new Map(), write);
+
+/**
+ * Writes dtype and shape of every value that its inputs tell, in execution order, bodies of If/Loop/Scan included.
+ * Without `overwrite` what the model states stays and is only refined (a name becomes a number); with it all is derived anew from
+ * the graph inputs, and what cannot be derived becomes unknown.
+ */
+export const inferShapes = (graph: Graph, options: { readonly overwrite?: boolean } = {}): void =>
+  inferGraph(graph, graph.opset, options.overwrite ?? false);
+
+const inferGraph = (graph: Graph, opset: number, overwrite: boolean): void => {
+  const memo: Memo = new Map();
+  for (const node of graph.sorted()) {
+    if (overwrite) for (const output of node.outputs) Object.assign(output, { dtype: shapeRuleOf(node) ? undefined : output.dtype, shape: undefined });
+    for (const body of subgraphsOf(node)) inferGraph(body, opset, overwrite);
+    infer(node, opset, memo, overwrite ? write : refine);
+  }
+};
+
+const infer = (node: Node, opset: number, memo: Memo, assign: (value: Value, type: ValueType) => void): void => {
+  const rule = shapeRuleOf(node);
+  if (!rule) return;
+  const types = rule(new ShapeContext(node, opset, memo));
+  for (const [index, output] of node.outputs.entries()) {
+    const type = types[index];
+    if (type) assign(output, type);
+  }
+};
+
+const write = (value: Value, { dtype, shape }: ValueType): void => {
+  if (dtype) value.dtype = dtype;
+  if (shape) value.shape = shape;
+};
+
+const refine = (value: Value, { dtype, shape }: ValueType): void => {
+  value.dtype ??= dtype;
+  value.shape = refineShape(value.shape, shape);
+};
+
+const refineShape = (stated: Shape | undefined, found: Shape | undefined): Shape | undefined => {
+  if (stated?.length !== found?.length || !stated || !found) return stated ?? found;
+  return stated.map((dim, axis) => refineDim(dim, found[axis]!));
 };

@@ -1,0 +1,99 @@
+import type { Dim, Shape } from "../node.ts";
+
+/** Longer expressions than this become an unknown dimension. */
+const longestExpression = 80;
+
+export const isUnknown = (dim: Dim): boolean => typeof dim === "string" && dim.startsWith("?");
+
+/** An atom may stand in a product or quotient without brackets. */
+const atom = (dim: Dim): string => (typeof dim === "number" || /^[\w?:/.]+$/.test(dim) ? String(dim) : `(${dim})`);
+
+const expression = (text: string, unknown: Dim): Dim => (text.length > longestExpression || text.includes("?") ? unknown : text);
+
+/** a + b, symbolic where a side is; `unknown` where the expression would be too long. */
+export const addDims = (a: Dim, b: Dim, unknown: Dim): Dim => {
+  if (typeof a === "number" && typeof b === "number") return a + b;
+  if (a === 0) return b;
+  if (b === 0) return a;
+  return typeof b === "number" && b < 0 ? expression(`${atom(a)} - ${-b}`, unknown) : expression(`${atom(a)} + ${atom(b)}`, unknown);
+};
+
+export const subtractDims = (a: Dim, b: Dim, unknown: Dim): Dim => {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  if (a === b) return 0;
+  if (b === 0) return a;
+  return expression(`${atom(a)} - ${atom(b)}`, unknown);
+};
+
+export const multiplyDims = (a: Dim, b: Dim, unknown: Dim): Dim => {
+  if (typeof a === "number" && typeof b === "number") return a * b;
+  if (a === 1) return b;
+  if (b === 1) return a;
+  if (a === 0 || b === 0) return 0;
+  return typeof a === "number" ? expression(`${atom(b)}*${a}`, unknown) : expression(`${atom(a)}*${atom(b)}`, unknown);
+};
+
+/** floor(a / b) for a >= 0 and b > 0. */
+export const divideDims = (a: Dim, b: Dim, unknown: Dim): Dim => {
+  if (typeof a === "number" && typeof b === "number") return b === 0 ? unknown : Math.floor(a / b);
+  if (a === b) return 1;
+  if (b === 1) return a;
+  if (typeof a === "string" && a.endsWith(`*${atom(b)}`)) return a.slice(0, -`*${atom(b)}`.length).replace(/^\(([^()]*)\)$/, "$1");
+  return expression(`floor(${atom(a)}/${atom(b)})`, unknown);
+};
+
+/** Product of all dims, numbers collected last: `N*C*64`. */
+export const productOf = (dims: readonly Dim[], unknown: Dim): Dim => {
+  const numbers = dims.filter((dim) => typeof dim === "number");
+  const names = dims.filter((dim) => typeof dim === "string");
+  const constant = numbers.reduce((product, dim) => product * dim, 1);
+  if (constant === 0) return 0;
+  return [...names, constant].reduce<Dim>((product, dim) => multiplyDims(product, dim, unknown), 1);
+};
+
+/** product(all) / product(divisors): common symbols cancel first. */
+export const quotientOf = (all: readonly Dim[], divisors: readonly Dim[], unknown: Dim): Dim => {
+  const left = [...all];
+  const rest: Dim[] = [];
+  for (const divisor of divisors) {
+    const at = left.indexOf(divisor);
+    if (at >= 0) left.splice(at, 1);
+    else rest.push(divisor);
+  }
+  const names = left.filter((dim) => typeof dim === "string");
+  const above = left.filter((dim) => typeof dim === "number").reduce((product, dim) => product * dim, 1);
+  const below = rest.filter((dim) => typeof dim === "number").reduce((product, dim) => product * dim, 1);
+  const stray = rest.some((dim) => typeof dim === "string");
+  if (!stray && below !== 0 && above % below === 0) return productOf([...names, above / below], unknown);
+  return divideDims(productOf(left, unknown), productOf(rest, unknown), unknown);
+};
+
+/** One dimension of a numpy-style broadcast; undefined if the two cannot meet. */
+const broadcastDim = (a: Dim, b: Dim, unknown: Dim): Dim | undefined => {
+  if (a === b || b === 1) return a;
+  if (a === 1) return b;
+  if (typeof a === "number") return typeof b === "number" ? undefined : a;
+  return typeof b === "number" ? b : unknown;
+};
+
+/** Numpy-style broadcast of all shapes (ONNX Broadcasting.md); undefined if one is unknown or they do not fit. */
+export const broadcastShapes = (shapes: readonly (Shape | undefined)[], unknown: (axis: number) => Dim): Shape | undefined => {
+  let result: Dim[] = [];
+  for (const shape of shapes) {
+    if (!shape) return undefined;
+    const rank = Math.max(result.length, shape.length);
+    const padded = (dims: readonly Dim[]): Dim[] => [...new Array<Dim>(rank - dims.length).fill(1), ...dims];
+    const other = padded(shape);
+    const joined = padded(result).map((dim, axis) => broadcastDim(dim, other[axis]!, unknown(axis)));
+    if (joined.includes(undefined)) return undefined;
+    result = joined as Dim[];
+  }
+  return result;
+};
+
+/** The better known of two equal dimensions: a number, then a name, then an unknown. */
+export const refineDim = (a: Dim, b: Dim): Dim => {
+  if (typeof a === "number") return a;
+  if (typeof b === "number") return b;
+  return isUnknown(a) ? b : a;
+};
