@@ -110,7 +110,7 @@ export class Tensor {
   get data(): TypedArray {
     if (this.dtype === "string") throw new Error("bug: a string tensor has no typed data");
     const make = arrays[this.dtype];
-    const aligned = this.bytes.byteOffset % make.BYTES_PER_ELEMENT === 0 ? this.bytes : this.bytes.slice();
+    const aligned = this.bytes.byteOffset % make.BYTES_PER_ELEMENT === 0 ? this.bytes : new Uint8Array(this.bytes); // not slice(): a Buffer's shares memory
     return new make(aligned.buffer, aligned.byteOffset, aligned.byteLength / make.BYTES_PER_ELEMENT);
   }
 
