@@ -81,8 +81,13 @@ const keepWhole = (whole: (x: number) => number): ValueRule => (_node, value) =>
   return a && { shape: a.shape, elements: a.elements.map((x) => (typeof x === "number" ? whole(x) : x)) };
 };
 
+/** A plain name stands for a size >= 0, so it stands above every negative number. */
+const isSize = (dim: Dim): boolean => typeof dim === "number" || /^\w+$/.test(dim);
+const comparable = (a: Dim, b: Dim): boolean => typeof a === "number" ? typeof b === "number" || (a < 0 && isSize(b)) : typeof b === "number" && b < 0 && isSize(a);
+const asNumber = (dim: Dim): number => (typeof dim === "number" ? dim : 0);
+
 const compare = (holds: (a: number, b: number) => boolean): ValueRule => (node, value) => {
-  const result = zip((_node, a, b, unknown) => (typeof a === "number" && typeof b === "number" ? Number(holds(a, b)) : unknown))(node, value);
+  const result = zip((_node, a, b, unknown) => (comparable(a, b) ? Number(holds(asNumber(a), asNumber(b))) : unknown))(node, value);
   return result?.elements.every((element) => typeof element === "number") ? result : undefined;
 };
 
