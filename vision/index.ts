@@ -21,3 +21,5 @@ export { canonicalClass, mapClasses } from "./datasets/classes.ts";
 export { cocoClasses } from "./datasets/coco-names.ts";
 export { datasetFingerprint } from "./datasets/fingerprint.ts";
 export { openDataset } from "./datasets/open.ts";
+export { augmentDefaults, augmentSample, plainSample, type AugmentOptions, type NetworkSample } from "./augment.ts";
+export { SampleCache, type Sample, type SampleCacheOptions, type SampleSource } from "./samples.ts";

@@ -36,7 +36,7 @@ export async function readCoco(file: string, images: string | undefined, report:
 
 function toItem({ id: imageId, file_name, width, height }: CocoImage, folder: string, labels: ReadonlyMap<number, readonly RawBox[]> | undefined): RawItem {
   const declared = width !== undefined && height !== undefined ? { declared: { width, height } } : {};
-  return { id: file_name, imageId, path: path.resolve(folder, file_name), ...declared, boxes: labels ? (labels.get(imageId) ?? []) : null, normalized: false };
+  return { id: file_name, imageId, path: path.resolve(folder, file_name), ...declared, boxes: labels ? (labels.get(imageId) ?? []) : null, normalized: false, unclipped: true };
 }
 
 function parseFile(file: string, text: string): z.infer<typeof fileSchema> {

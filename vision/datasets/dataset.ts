@@ -80,6 +80,8 @@ export interface RawItem {
   readonly boxes: readonly RawBox[] | null;
   /** Boxes are fractions of width and height (YOLO), else pixels. */
   readonly normalized: boolean;
+  /** Boxes stay as annotated, also where they leave the picture a little (COCO: the metric must see them as pycocotools does). */
+  readonly unclipped?: boolean;
 }
 
 export interface RawDataset {

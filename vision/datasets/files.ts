@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../graph/error.ts";
 
@@ -10,13 +10,17 @@ export const isImageFile = (file: string) => imageExtensions.has(path.extname(fi
 export async function listFiles(folder: string, wanted: (file: string) => boolean): Promise<string[]> {
   const found: string[] = [];
   const pending = [folder];
+  const entered = new Set([await realpath(folder)]); // a link to a folder above would never end
   for (let next = pending.pop(); next !== undefined; next = pending.pop())
     for (const entry of await readdir(next, { withFileTypes: true })) {
       const full = path.join(next, entry.name);
       if (entry.name.startsWith(".")) continue;
-      const linked = entry.isSymbolicLink() ? await kindOf(full) : undefined;
-      if (entry.isDirectory()) pending.push(full);
-      else if ((entry.isFile() || linked === "file") && wanted(full)) found.push(full);
+      const kind = entry.isSymbolicLink() ? await kindOf(full) : entry.isDirectory() ? "folder" : "file";
+      if (kind === "file" && wanted(full)) found.push(full);
+      if (kind !== "folder") continue;
+      const target = await realpath(full);
+      if (!entered.has(target)) pending.push(full);
+      entered.add(target);
     }
   return found.sort(byCodePoint);
 }

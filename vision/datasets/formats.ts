@@ -6,7 +6,7 @@ import { readCoco } from "./coco.ts";
 import type { DatasetOptions, DatasetSpec, RawDataset, Report, Split } from "./dataset.ts";
 import { byCodePoint, isImageFile, kindOf, listFiles, readIfPresent, relativeId } from "./files.ts";
 import { readVoc } from "./voc.ts";
-import { readDataYaml } from "./yolo-yaml.ts";
+import { readDataYaml, readDataYamlNames } from "./yolo-yaml.ts";
 import { readYolo } from "./yolo.ts";
 
 /** Tells the format from the path and what lies there, and reads it. */
@@ -59,7 +59,7 @@ async function classNames(root: string, options: DatasetOptions): Promise<{ name
     if (lines && lines.length > 0) return { names: lines, note: `class names from ${relativeId(root, file)}` };
   }
   for (const file of above.slice(1).map((folder) => path.join(folder, "data.yaml")))
-    if ((await kindOf(file)) === "file") return { names: (await readDataYaml(file, "train")).names, note: `class names from ${relativeId(root, file)}` };
+    if ((await kindOf(file)) === "file") return { names: await readDataYamlNames(file), note: `class names from ${relativeId(root, file)}` };
   if (!options.labelNames) throw noClassNames(root);
   return { names: options.labelNames, note: "no data.yaml or classes.txt: class numbers read in the order of the model's class list" };
 }

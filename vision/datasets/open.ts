@@ -10,7 +10,7 @@ import { readAny } from "./formats.ts";
 
 /**
  * Opens COCO JSON, YOLO (data.yaml or folders), Pascal VOC, or a folder of unlabelled pictures; the format is told from the files.
- * Every picture's header is read. Boxes are in pixels, clipped to the picture; those of classes not wanted are counted and left out.
+ * Every picture's header is read. Boxes are in pixels, clipped to the picture (COCO JSON: as annotated); those of classes not wanted are counted and left out.
  * @throws UserError DATASET_INVALID with file and line of what is broken (unless `skipInvalid`), DATASET_EMPTY, UNKNOWN_CLASS,
  *   and one per format for files that cannot be read at all.
  */
@@ -23,17 +23,17 @@ export async function openDataset(spec: string | DatasetSpec, options: DatasetOp
   };
   const raw = await readAny(where, options, report);
   if (raw.items.length === 0 && problems.length === 0) throw emptyDataset(where.path);
-  const classes = options.classes ?? raw.classes;
+  const existing = [...new Set(raw.classes)];
   const labelled = raw.items.some(({ boxes }) => boxes !== null);
-  const mapped = labelled ? mapClasses(raw.classes, classes) : [];
-  const indexOf = new Map(raw.classes.map((name, i) => [name, mapped[i] ?? -1]));
+  const mapped = labelled && options.classes ? mapClasses(existing, options.classes) : existing.map((_, i) => i);
+  const indexOf = new Map(existing.map((name, i) => [name, mapped[i] ?? -1]));
   const dropped = new Map<ClassName, number>();
   const items = await mapParallel(raw.items, 8, (item) => openItem(item, indexOf, dropped, options, report));
   const valid = items.filter((item) => item !== undefined);
   problems.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : (a.line ?? 0) - (b.line ?? 0)));
   if (problems.length > 0 && !options.skipInvalid) throw invalidDataset(where.path, problems);
   if (valid.length === 0) throw nothingValid(where.path, problems);
-  return { classes, items: valid, problems, droppedBoxes: Object.fromEntries([...dropped].sort()), notes: raw.notes };
+  return { classes: options.classes ?? existing, items: valid, problems, droppedBoxes: Object.fromEntries([...dropped].sort()), notes: raw.notes };
 }
 
 async function openItem(
@@ -52,7 +52,8 @@ async function openItem(
     const classIndex = indexOf.get(raw.className) ?? -1;
     if (classIndex < 0) dropped.set(raw.className, (dropped.get(raw.className) ?? 0) + 1);
     if (classIndex < 0) return [];
-    const box = clipBox(inPixels(raw.box, item, width, height), width, height);
+    const annotated = inPixels(raw.box, item, width, height);
+    const box = item.unclipped ? annotated : clipBox(annotated, width, height);
     return [{ box, classIndex, ...(raw.crowd ? { crowd: true } : {}), ...(raw.area !== undefined ? { area: raw.area } : {}) }];
   });
   return { id: item.id, imageId: item.imageId, path: item.path, ...picture, boxes: boxes ?? null };

@@ -24,15 +24,21 @@ const annotationSchema = z.object({
  */
 export async function readVoc(root: string, split: Split, report: Report): Promise<RawDataset> {
   const { files, notes } = await annotationFiles(root, split);
-  const pictures = new Map((await listFiles(root, isImageFile)).map((file) => [stemOf(file), file]));
+  const pictures = new Map((await listFiles(await subfolder(root, "JPEGImages"), isImageFile)).map((file) => [stemOf(file), file]));
   const items = await mapParallel(files, 16, async (file, index) => readItem(file, index + 1, root, pictures, report));
   const valid = items.filter((item) => item !== undefined);
   const names = new Set(valid.flatMap(({ boxes }) => boxes?.map(({ className }) => className) ?? []));
   return { classes: [...names].sort(byCodePoint), items: valid, notes };
 }
 
+/** VOC's own folder where it exists (beside it lie masks with the same names), else all of the dataset. */
+async function subfolder(root: string, name: string): Promise<string> {
+  const folder = path.join(root, name);
+  return (await kindOf(folder)) === "folder" ? folder : root;
+}
+
 async function annotationFiles(root: string, split: Split): Promise<{ files: string[]; notes: string[] }> {
-  const files = await listFiles(root, (file) => file.toLowerCase().endsWith(".xml"));
+  const files = await listFiles(await subfolder(root, "Annotations"), (file) => file.toLowerCase().endsWith(".xml"));
   const list = path.join(root, "ImageSets", "Main", `${split}.txt`);
   const text = await readIfPresent(list);
   if (text === undefined) return { files, notes: (await kindOf(path.dirname(list))) ? [`no ${relativeId(root, list)}: all annotations used`] : [] };

@@ -21,9 +21,7 @@ type DataYaml = z.infer<typeof schema>;
 
 /** Reads an Ultralytics data.yaml: names (list or map), and one split's folders or lists, relative to `path` or to the file. */
 export async function readDataYaml(file: string, split: Split): Promise<YoloSource> {
-  const text = await readIfPresent(file);
-  if (text === undefined) throw badYaml(file, "no such file");
-  const yaml = parseYaml(file, text);
+  const yaml = await readYaml(file);
   const names = namesOf(file, yaml);
   const listed = yaml[split] ?? (split === "val" ? yaml.valid : undefined);
   if (listed === undefined || listed === null) throw noSplit(file, split, yaml);
@@ -31,6 +29,17 @@ export async function readDataYaml(file: string, split: Split): Promise<YoloSour
   const root = await rootOf(folder, yaml.path ?? undefined);
   const images = await Promise.all([listed].flat().map((place) => resolvePlace(root, place)));
   return { images, root, names, notes: [] };
+}
+
+/** The class names alone. */
+export async function readDataYamlNames(file: string): Promise<string[]> {
+  return namesOf(file, await readYaml(file));
+}
+
+async function readYaml(file: string): Promise<DataYaml> {
+  const text = await readIfPresent(file);
+  if (text === undefined) throw badYaml(file, "no such file");
+  return parseYaml(file, text);
 }
 
 function parseYaml(file: string, text: string): DataYaml {
