@@ -174,12 +174,18 @@ export interface StageRecordOf<Name extends string, Report> {
   readonly report: Report;
 }
 
-export type StageRecord =
-  | StageRecordOf<"distill", DistillReport>
-  | StageRecordOf<"prune", PruneReport>
-  | StageRecordOf<"quantize", QuantizeReport>
-  | StageRecordOf<"evaluate", EvaluateReport>
-  | StageRecordOf<"plan" | "benchmark" | "bundle", JsonObject>;
+/** The type of each stage's report. */
+export interface StageReports {
+  readonly plan: JsonObject;
+  readonly distill: DistillReport;
+  readonly prune: PruneReport;
+  readonly quantize: QuantizeReport;
+  readonly evaluate: EvaluateReport;
+  readonly benchmark: JsonObject;
+  readonly bundle: JsonObject;
+}
+
+export type StageRecord = { [Name in keyof StageReports]: StageRecordOf<Name, StageReports[Name]> }[keyof StageReports];
 
 /** A limit from the config, e.g. `mapDrop`, and what the run reached; `value` is null when nothing was measured. */
 export interface Gate {
@@ -201,9 +207,9 @@ export interface RunResult {
 }
 
 /** The report of the named stage, or undefined where the run did not get there. */
-export function stageReport<Name extends StageRecord["name"]>(result: RunResult, name: Name) {
-  type Named = Extract<StageRecord, { readonly name: Name }>;
-  return result.stages.find((stage): stage is Named => stage.name === name)?.report;
+export function stageReport<Name extends keyof StageReports>(result: RunResult, name: Name): StageReports[Name] | undefined {
+  const stage = result.stages.find((record): record is Extract<StageRecord, { readonly name: Name }> => record.name === name);
+  return stage?.report as StageReports[Name] | undefined;
 }
 
 const count = z.number().nonnegative();
@@ -336,7 +342,9 @@ const stageRecord = z.discriminatedUnion("name", [
   z.object({ name: z.literal("prune"), ...stage, report: pruneReport }),
   z.object({ name: z.literal("quantize"), ...stage, report: quantizeReport }),
   z.object({ name: z.literal("evaluate"), ...stage, report: evaluateReport }),
-  z.object({ name: z.enum(["plan", "benchmark", "bundle"]), ...stage, report: object }),
+  z.object({ name: z.literal("plan"), ...stage, report: object }),
+  z.object({ name: z.literal("benchmark"), ...stage, report: object }),
+  z.object({ name: z.literal("bundle"), ...stage, report: object }),
 ]);
 
 /** The schema of run.json. Keys that it does not know are dropped, so that a newer version's file can be read. */

@@ -1,0 +1,34 @@
+/** HTML that is safe to write out as it is. Only `html` and `raw` make it. */
+export class Html {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** What `html` takes between its strings: text and numbers are escaped, nothing is written for null, undefined and false. */
+export type Part = Html | string | number | null | undefined | false | readonly Part[];
+
+const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+
+/** Escapes text for HTML content and quoted attributes. */
+export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? "");
+
+/** JSON for a `<script type="application/json">` element: nothing in it can end the element. */
+export const escapeJson = (value: unknown): string =>
+  JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** Marks text as HTML; for text that this folder made itself. */
+export const raw = (text: string): Html => new Html(text);
+
+/** Tagged template: escapes every value that is not Html already. */
+export const html = (strings: TemplateStringsArray, ...parts: readonly Part[]): Html =>
+  new Html(strings.map((string, at) => string + (at < parts.length ? write(parts[at]) : "")).join(""));
+
+function write(part: Part): string {
+  if (part === null || part === undefined || part === false) return "";
+  if (part instanceof Html) return part.text;
+  if (typeof part === "object") return part.map(write).join("");
+  return escapeHtml(String(part));
+}

@@ -1,0 +1,54 @@
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import type { VariantStage } from "../pipeline/result.ts";
+import { html, raw, type Html } from "./markup.ts";
+
+/** Widths in CSS pixels that each plot is drawn at, so that its text is readable on a laptop and on a phone. */
+const wide = 560;
+const narrow = 340;
+
+/** The colour of a stage, as a CSS variable that follows light and dark. */
+export const stageColour = (stage: VariantStage): string => `var(--${stage})`;
+
+export interface Figure {
+  readonly title: string;
+  /** What to see in it, in words. */
+  readonly caption: string;
+  readonly options: (width: number) => Plot.PlotOptions;
+  readonly legend?: readonly { readonly label: string; readonly colour: string }[];
+}
+
+/** A titled plot with legend and caption, as static SVG. */
+export function figure({ title, caption, options, legend = [] }: Figure): Html {
+  return html`<figure class="card plot-card">
+<h3>${title}</h3>
+${legend.length > 0 && html`<p class="legend">${legend.map(({ label, colour }) => html`<span><i style="background:${colour}"></i>${label}</span>`)}</p>`}
+<div class="wide">${draw(title, caption, wide, options)}</div><div class="narrow">${draw(title, caption, narrow, options)}</div>
+<figcaption>${caption}</figcaption>
+</figure>`;
+}
+
+function draw(title: string, caption: string, width: number, options: Figure["options"]): Html {
+  const { document } = parseHTML("<!doctype html><html></html>");
+  const plot: unknown = Plot.plot({
+    className: "plot",
+    style: { fontSize: "12px" },
+    ariaLabel: `${title}. ${caption}`,
+    ...options(width),
+    document,
+    width,
+  });
+  return raw(outerHtml(plot).replace(/<style>[^<]*<\/style>/, "").replace("<svg ", '<svg role="img" '));
+}
+
+function outerHtml(element: unknown): string {
+  if (typeof element === "object" && element && "outerHTML" in element && typeof element.outerHTML === "string") return element.outerHTML;
+  throw new Error("bug: the plot is not an element");
+}
+
+/** Grid lines and axes as every plot here has them. */
+export const gridX = (): Plot.Markish => Plot.gridX({ stroke: "var(--line)", strokeOpacity: 1 });
+export const gridY = (): Plot.Markish => Plot.gridY({ stroke: "var(--line)", strokeOpacity: 1 });
+
+/** The end of a long name, where names differ. */
+export const shortened = (name: string, length: number): string => (name.length > length ? `…${name.slice(1 - length)}` : name);

@@ -1,0 +1,91 @@
+import * as Plot from "@observablehq/plot";
+import type { RunResult } from "../pipeline/result.ts";
+import { ms, points } from "./figures.ts";
+import { html, type Html } from "./markup.ts";
+import { figure, gridX, gridY, stageColour } from "./plot.ts";
+import { paretoFront, placedOn, targetsOf, type Placed } from "./variants.ts";
+
+const height = 320;
+const margin = { top: 26, bottom: 38 };
+
+/** Accuracy against latency, one plot per target that timed a variant. */
+export function scatterSection(result: RunResult): Html | undefined {
+  const plots = targetsOf(result).flatMap((target) => {
+    const placed = placedOn(result, target);
+    return placed.length > 0 ? [scatter(target, placed)] : [];
+  });
+  if (plots.length === 0) return undefined;
+  return html`<section id="tradeoff"><h2>Accuracy against latency</h2><div class="grid">${plots}</div></section>`;
+}
+
+function scatter(target: string, placed: readonly Placed[]): Html {
+  const front = paretoFront(placed);
+  const unstable = placed.some(({ record }) => !record.stable);
+  const device = placed[0]?.record.device.name;
+  return figure({
+    title: `mAP against p50 latency on ${target}`,
+    caption:
+      `Up and to the left is better. The dashed line joins the variants that no other beats in both: ${front.map(({ variant }) => variant.name).join(", ")}.` +
+      (unstable ? " Hollow: the benchmark was not stable." : "") +
+      (device === undefined || device === target ? "" : ` Device: ${device}.`),
+    options: () => options(placed, front),
+  });
+}
+
+function options(placed: readonly Placed[], front: readonly Placed[]): Plot.PlotOptions {
+  const times = placed.map(({ p50Ms }) => p50Ms);
+  const [fastest, slowest] = [Math.min(...times), Math.max(...times)];
+  const log = slowest > 6 * fastest && fastest > 0;
+  const right = (place: Placed) =>
+    log ? Math.log(place.p50Ms / fastest) > Math.log(slowest / fastest) * 0.6 : place.p50Ms > fastest + (slowest - fastest) * 0.6;
+  const domain = accuracyDomain(placed);
+  const labels = spread(placed, domain);
+  const text = { x: "p50Ms", y: "labelY", text: (label: Label) => label.variant.name, fill: "currentColor", stroke: "var(--card)", strokeWidth: 4 } as const;
+  return {
+    height,
+    marginTop: margin.top,
+    marginBottom: margin.bottom,
+    marginLeft: 44,
+    marginRight: 20,
+    x: { label: "p50 latency (ms)", type: log ? "log" : "linear", domain: log ? [fastest / 1.25, slowest * 1.25] : [0, slowest * 1.1 || 1], ticks: 5, tickFormat: "~g" },
+    y: { label: "mAP (points)", domain, ticks: 6 },
+    marks: [
+      gridX(),
+      gridY(),
+      Plot.line(front, { x: "p50Ms", y: (place: Placed) => place.map * 100, stroke: "var(--muted)", strokeDasharray: "4 4", curve: "linear" }),
+      Plot.dot(placed, {
+        x: "p50Ms",
+        y: (place: Placed) => place.map * 100,
+        r: 6,
+        fill: (place: Placed) => (place.record.stable ? stageColour(place.variant.stage) : "var(--card)"),
+        stroke: (place: Placed) => stageColour(place.variant.stage),
+        strokeWidth: 2,
+        title: (place: Placed) => `${place.variant.name}: ${points(place.map)} mAP, ${ms(place.p50Ms)} ms${place.record.stable ? "" : " (not stable)"}`,
+      }),
+      Plot.text(labels.filter((label) => !right(label)), { ...text, textAnchor: "start", dx: 11 }),
+      Plot.text(labels.filter(right), { ...text, textAnchor: "end", dx: -11 }),
+    ],
+  };
+}
+
+function accuracyDomain(placed: readonly Placed[]): [number, number] {
+  const maps = placed.map(({ map }) => map * 100);
+  const room = Math.max(1, (Math.max(...maps) - Math.min(...maps)) * 0.2);
+  return [Math.max(0, Math.min(...maps) - room), Math.min(100, Math.max(...maps) + room)];
+}
+
+interface Label extends Placed {
+  /** Height of the label in points of mAP: that of its dot, or moved so that labels do not overlap. */
+  readonly labelY: number;
+}
+
+function spread(placed: readonly Placed[], [low, high]: readonly [number, number]): Label[] {
+  const gap = ((high - low) / (height - margin.top - margin.bottom)) * 15;
+  let above = Infinity;
+  return [...placed]
+    .sort((a, b) => b.map - a.map)
+    .map((place) => {
+      above = Math.min(place.map * 100, above - gap);
+      return { ...place, labelY: above };
+    });
+}

@@ -1,0 +1,55 @@
+import type { Gate, RunResult, Variant } from "../pipeline/result.ts";
+import { bytes, count, ms, plain, points, signedPoints, times } from "./figures.ts";
+import { html, type Html } from "./markup.ts";
+import { compareLatency, finalVariant, teacherOf } from "./variants.ts";
+
+/** What was won and lost, in one sentence with figures. */
+export function headline(result: RunResult): string {
+  const teacher = teacherOf(result);
+  const final = finalVariant(result);
+  if (!final) return `${result.name}: no variant yet`;
+  if (!teacher || teacher === final)
+    return `${final.name}: ${bytes(final.sizeBytes)}${final.accuracy ? `, ${points(final.accuracy.map)} mAP` : ", not evaluated yet"}`;
+  const latency = compareLatency(teacher, final);
+  const won = [
+    comparison(teacher.sizeBytes, final.sizeBytes, "smaller", "larger", "as large"),
+    latency && `${comparison(latency.before.inferenceMs.p50, latency.after.inferenceMs.p50, "faster", "slower", "as fast")}`,
+  ].filter((part) => part !== undefined);
+  return `${final.name} is ${won.join(" and ")}${latency ? ` on ${latency.target}` : ""}, compared with the teacher, ${lost(teacher, final)}`;
+}
+
+function comparison(before: number, after: number, better: string, worse: string, same: string): string {
+  if (before <= 0 || after <= 0) return `not comparable (${same}?)`;
+  const ratio = before / after;
+  if (Math.abs(ratio - 1) < 0.05) return same;
+  return ratio > 1 ? `${times(ratio)} ${better}` : `${times(1 / ratio)} ${worse}`;
+}
+
+const lost = (teacher: Variant, final: Variant): string =>
+  teacher.accuracy && final.accuracy ? `at ${signedPoints(final.accuracy.map - teacher.accuracy.map)} points mAP` : "mAP not measured";
+
+/** The four figures of teacher and final variant side by side. */
+export function tiles(result: RunResult): Html | undefined {
+  const teacher = teacherOf(result);
+  const final = finalVariant(result);
+  if (!teacher || !final || teacher === final) return undefined;
+  const latency = compareLatency(teacher, final);
+  const stable = latency === undefined || (latency.before.stable && latency.after.stable);
+  return html`<div class="tiles">
+${teacher.accuracy && final.accuracy && tile("mAP", points(teacher.accuracy.map), points(final.accuracy.map), `${signedPoints(final.accuracy.map - teacher.accuracy.map)} points`)}
+${latency && tile(`p50 latency, ${latency.target}`, ms(latency.before.inferenceMs.p50), `${ms(latency.after.inferenceMs.p50)} ms`, stable ? comparison(latency.before.inferenceMs.p50, latency.after.inferenceMs.p50, "faster", "slower", "the same") : "benchmark not stable")}
+${tile("file size", bytes(teacher.sizeBytes), bytes(final.sizeBytes), comparison(teacher.sizeBytes, final.sizeBytes, "smaller", "larger", "the same"))}
+${tile("MACs", count(teacher.macs), count(final.macs), comparison(teacher.macs, final.macs, "fewer", "more", "the same"))}
+</div>`;
+}
+
+const tile = (label: string, before: string, after: string, change: string): Html =>
+  html`<div class="tile"><span class="label">${label}</span><span class="value">${after}</span><span class="change">${change}</span><span class="before">teacher ${before}</span></div>`;
+
+/** Every limit of the config with what was reached. */
+export function gateList(gates: readonly Gate[]): Html | undefined {
+  if (gates.length === 0) return undefined;
+  const failed = gates.filter(({ passed }) => !passed).length;
+  return html`<section id="gates"><h2>Gates <small class="${failed > 0 ? "fail" : "pass"}">${failed > 0 ? `${failed} of ${gates.length} failed` : "all passed"}</small></h2>
+<ul class="gates">${gates.map((gate) => html`<li class="${gate.passed ? "pass" : "fail"}"><b>${gate.passed ? "✓ pass" : "✕ fail"}</b><code>${gate.name}</code><span>${gate.value === null ? "not measured" : plain(gate.value)} <small>limit ${plain(gate.limit)}</small></span></li>`)}</ul></section>`;
+}
