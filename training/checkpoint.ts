@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { Tensor } from "../graph/tensor.ts";
+import { checkpointCorrupt, checkpointOfOther, checkpointUnwritable } from "./errors.ts";
+import type { TrainingState } from "./state.ts";
+
+/*
+ * File: magic (8 bytes), header length (uint32 little-endian), header (JSON), float32 vectors in the header's order, SHA-256 of all that.
+ */
+const magic = Buffer.from("ESTRAIN1");
+const digestBytes = 32;
+
+interface Header extends Omit<TrainingState, "vectors"> {
+  /** Fingerprint of the problem, the data and the options. */
+  readonly problem: string;
+  readonly vectors: readonly { readonly name: string; readonly size: number }[];
+}
+
+/** Writes the state so that `path` always holds a complete checkpoint: a temporary file is flushed, then renamed. Throws UserError CHECKPOINT_WRITE. */
+export const writeCheckpoint = async (path: string, problem: string, state: TrainingState): Promise<void> => {
+  const { vectors, ...rest } = state;
+  const entries = Object.entries(vectors);
+  const header: Header = { ...rest, problem, vectors: entries.map(([name, tensor]) => ({ name, size: tensor.size })) };
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(json.byteLength);
+  const parts = [magic, length, json, ...entries.map(([, tensor]) => tensor.bytes)];
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await replaceFile(path, [...parts, hash.digest()]);
+  } catch (cause) {
+    throw checkpointUnwritable(path, cause);
+  }
+};
+
+const replaceFile = async (path: string, parts: readonly Uint8Array[]): Promise<void> => {
+  const temporary = `${path}.partial`;
+  const file = await open(temporary, "w");
+  try {
+    for (const part of parts) await file.writeFile(part);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+};
+
+/** The state in `path`; undefined if there is no such file. Throws UserError CHECKPOINT_CORRUPT, or CHECKPOINT_OTHER where `problem` differs. */
+export const readCheckpoint = async (path: string, problem: string): Promise<TrainingState | undefined> => {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw checkpointCorrupt(path, `it cannot be read (${String(error)})`);
+  });
+  if (!bytes) return undefined;
+  const { header, body } = parse(path, bytes);
+  if (header.problem !== problem) throw checkpointOfOther(path);
+  const vectors: Record<string, Tensor> = {};
+  let offset = 0;
+  for (const { name, size } of header.vectors) {
+    vectors[name] = new Tensor("float32", [size], body.slice(offset, offset += 4 * size));
+  }
+  const { step, updates, skippedInRow, sums, history } = header;
+  return { step, updates, skippedInRow, sums, history, vectors };
+};
+
+const parse = (path: string, bytes: Buffer): { readonly header: Header; readonly body: Uint8Array } => {
+  const start = magic.byteLength + 4;
+  if (bytes.byteLength < start + digestBytes || !bytes.subarray(0, magic.byteLength).equals(magic)) throw checkpointCorrupt(path, "it is not a training checkpoint");
+  const content = bytes.subarray(0, -digestBytes);
+  if (!createHash("sha256").update(content).digest().equals(bytes.subarray(-digestBytes))) throw checkpointCorrupt(path, "its checksum does not match");
+  const end = start + bytes.readUInt32LE(magic.byteLength);
+  return { header: JSON.parse(content.toString("utf8", start, end)) as Header, body: new Uint8Array(content.subarray(end)) };
+};
