@@ -1,0 +1,61 @@
+import { Tensor } from "../../../graph/tensor.ts";
+import type { GradientCase } from "../../helpers/gradient.ts";
+
+const ints = (...values: number[]): Tensor => Tensor.int64([values.length], values);
+
+const slices: readonly (readonly [string, number[], number[], number[], number[]])[] = [
+  ["contiguous", [1], [3], [1], [1]],
+  ["from the end", [-3], [-1], [1], [1]],
+  ["clamped end", [2], [99], [-1], [1]],
+  ["every second", [0], [6], [1], [2]],
+  ["every second, odd start", [1], [6], [1], [2]],
+  ["every third leaves a rest", [1], [5], [1], [3]],
+  ["reversed", [-1], [-99], [1], [-1]],
+  ["reversed every second", [4], [0], [1], [-2]],
+  ["two axes", [0, 1], [2, 6], [0, 1], [1, 2]],
+];
+
+export const layoutCases: readonly GradientCase[] = [
+  { op: "Reshape", name: "static", inputs: [[2, 6], ints(3, 4)] },
+  { op: "Reshape", name: "symbolic", inputs: [[2, 6], ints(3, -1)], symbolic: true },
+  { op: "Flatten", name: "axis 2", inputs: [[2, 3, 2]], attributes: { axis: 2 } },
+  { op: "Squeeze", name: "axis 1", inputs: [[2, 1, 3], ints(1)] },
+  { op: "Unsqueeze", name: "axes 0 and 2", inputs: [[2, 3], ints(0, 2)] },
+  { op: "Transpose", name: "default", inputs: [[2, 3, 4]] },
+  { op: "Transpose", name: "cycle", inputs: [[2, 3, 4]], attributes: { perm: [1, 2, 0] } },
+  { op: "Expand", name: "new and repeated axes", inputs: [[3, 1], ints(2, 3, 4)] },
+  { op: "Expand", name: "symbolic", inputs: [[3, 1], ints(2, 3, 4)], symbolic: true },
+  { op: "Concat", name: "axis 1", inputs: [[2, 1], [2, 3], [2, 2]], attributes: { axis: 1 } },
+  { op: "Concat", name: "last axis, symbolic", inputs: [[2, 1], [2, 3]], attributes: { axis: -1 }, symbolic: true },
+  { op: "Concat", name: "one input", inputs: [[2, 3]], attributes: { axis: 0 } },
+  { op: "Split", name: "all outputs", inputs: [[2, 6], ints(1, 2, 3)], outputs: 3, attributes: { axis: 1 } },
+  { op: "Split", name: "one output unread", inputs: [[2, 6], ints(1, 2, 3)], outputs: 3, attributes: { axis: 1 }, lossOutputs: [0, 2] },
+  { op: "Split", name: "equal parts, last axis", inputs: [[2, 6]], outputs: 3, attributes: { axis: -1 } },
+  ...slices.flatMap(([name, starts, ends, axes, steps]): GradientCase[] => [false, true].map((symbolic) => ({
+    op: "Slice", name: symbolic ? `${name}, symbolic` : name, inputs: [[2, 6], ints(...starts), ints(...ends), ints(...axes), ints(...steps)], symbolic,
+  }))),
+  { op: "Slice", name: "without axes and steps", inputs: [[2, 6], ints(0, 2), ints(1, 4)] },
+  { op: "Slice", name: "empty", inputs: [[2, 6]], build: (b, [x]) => [b.concat([b.slice(x!, [4], [4], [1]), x!], 1)] },
+  { op: "Tile", name: "static", inputs: [[2, 3], ints(2, 2)] },
+  { op: "Tile", name: "symbolic", inputs: [[2, 3], ints(2, 2)], symbolic: true },
+  { op: "Pad", name: "constant", inputs: [[2, 3], ints(1, 0, 0, 2)] },
+  { op: "Pad", name: "constant, negative", inputs: [[2, 4], ints(1, -1, 0, -1)] },
+  { op: "Pad", name: "axes", inputs: [[2, 3], ints(1, 2), null, ints(1)], opset: 18 },
+  { op: "Pad", name: "reflect", inputs: [[2, 4], ints(0, 2, 0, 1)], attributes: { mode: "reflect" } },
+  { op: "Pad", name: "edge", inputs: [[2, 4], ints(1, 2, 0, 1)], attributes: { mode: "edge" } },
+  { op: "DepthToSpace", name: "DCR", inputs: [[1, 8, 2, 2]], attributes: { blocksize: 2 } },
+  { op: "DepthToSpace", name: "CRD", inputs: [[1, 8, 2, 3]], attributes: { blocksize: 2, mode: "CRD" } },
+  { op: "SpaceToDepth", name: "2", inputs: [[1, 2, 4, 4]], attributes: { blocksize: 2 } },
+  { op: "Gather", name: "rows with repeats", inputs: [[4, 3], Tensor.int64([2, 3], [0, 1, 1, 3, -1, 0])] },
+  { op: "Gather", name: "axis 1", inputs: [[2, 4], ints(2, 0, 2)], attributes: { axis: 1 } },
+  { op: "Gather", name: "axis 0 of three", inputs: [[3, 2, 2], ints(2, 0, 2)] },
+  { op: "Gather", name: "scalar index", inputs: [[3, 2], Tensor.int64([], [1])] },
+  { op: "Gather", name: "symbolic", inputs: [[4, 3], ints(1, 1)], symbolic: true },
+  { op: "GatherElements", name: "axis 1 with repeats", inputs: [[2, 3], Tensor.int64([2, 2], [0, 0, 2, -1])], attributes: { axis: 1 } },
+  { op: "GatherND", name: "pairs", inputs: [[2, 3], Tensor.int64([3, 2], [0, 1, 1, 2, 0, 1])] },
+  { op: "ScatterElements", name: "overwrite", inputs: [[2, 3], Tensor.int64([1, 2], [0, 1]), [1, 2]] },
+  { op: "ScatterElements", name: "add", inputs: [[2, 3], Tensor.int64([2, 2], [0, 0, 2, 1]), [2, 2]], attributes: { axis: 1, reduction: "add" } },
+  { op: "ScatterND", name: "overwrite", inputs: [[4, 2], Tensor.int64([2, 1], [3, 1]), [2, 2]] },
+  { op: "ScatterND", name: "add", inputs: [[4, 2], Tensor.int64([3, 1], [3, 1, 3]), [3, 2]], attributes: { reduction: "add" } },
+  { op: "TopK", name: "values", inputs: [{ shape: [2, 4], values: [1, 3, 2, 5, -1, 0, 4, 2] }, ints(2)], outputs: 2, lossOutputs: [0], attributes: { axis: 1 } },
+];
