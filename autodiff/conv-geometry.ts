@@ -28,7 +28,7 @@ export const missingSize = (node: Node, value: Value): UserError =>
 export const staticSizes = (node: Node, value: Value, from = 2): readonly number[] => {
   const sizes = value.shape?.slice(from);
   if (!sizes?.every((dim) => typeof dim === "number")) throw missingSize(node, value);
-  return sizes as readonly number[];
+  return sizes;
 };
 
 export const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1);

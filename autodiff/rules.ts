@@ -1,9 +1,13 @@
+import { convGradient, convTransposeGradient } from "./conv.ts";
 import * as elementwise from "./elementwise.ts";
 import * as indexing from "./indexing.ts";
 import * as layout from "./layout.ts";
 import { gemmGradient, matMulGradient } from "./matrix.ts";
+import { batchNormalizationGradient, layerNormalizationGradient } from "./normalization.ts";
+import { averagePoolGradient, globalAveragePoolGradient, globalMaxPoolGradient, maxPoolGradient } from "./pooling.ts";
 import * as reduction from "./reduction.ts";
 import { reluGradient } from "./relu.ts";
+import { resizeGradient } from "./resize.ts";
 import { single, stops, unary, type GradientRule } from "./rule.ts";
 import { logSoftmaxGradient, softmaxGradient } from "./softmax.ts";
 import { identityGradient } from "./stop-gradient.ts";
@@ -60,6 +64,17 @@ export const gradientRules = {
   // products
   Gemm: gemmGradient,
   MatMul: matMulGradient,
+
+  // convolutions, normalization, pools
+  Conv: convGradient,
+  ConvTranspose: convTransposeGradient,
+  BatchNormalization: batchNormalizationGradient,
+  LayerNormalization: layerNormalizationGradient,
+  MaxPool: maxPoolGradient,
+  AveragePool: averagePoolGradient,
+  GlobalAveragePool: globalAveragePoolGradient,
+  GlobalMaxPool: globalMaxPoolGradient,
+  Resize: resizeGradient,
 
   // layout
   Identity: identityGradient,
