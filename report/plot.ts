@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import type { VariantStage } from "../pipeline/result.ts";
-import { html, raw, type Html } from "./markup.ts";
+import { escapeHtml, html, raw, type Html } from "./markup.ts";
 
 /** Widths in CSS pixels that each plot is drawn at, so that its text is readable on a laptop and on a phone. */
 const wide = 560;
@@ -29,16 +29,17 @@ ${legend.length > 0 && html`<p class="legend">${legend.map(({ label, colour }) =
 }
 
 function draw(title: string, caption: string, width: number, options: Figure["options"]): Html {
-  const { document } = parseHTML("<!doctype html><html></html>");
+  const { document } = parseHTML("<!doctype html><html></html>") as { readonly document: unknown };
   const plot: unknown = Plot.plot({
     className: "plot",
     style: { fontSize: "12px" },
-    ariaLabel: `${title}. ${caption}`,
     ...options(width),
     document,
     width,
   });
-  return raw(outerHtml(plot).replace(/<style>[^<]*<\/style>/, "").replace("<svg ", '<svg role="img" '));
+  // linkedom leaves "<" and "&" in attributes as they are, so the label is written here.
+  const label = escapeHtml(`${title}. ${caption}`);
+  return raw(outerHtml(plot).replace(/<style>[^<]*<\/style>/, "").replace("<svg ", () => `<svg role="img" aria-label="${label}" `));
 }
 
 function outerHtml(element: unknown): string {
@@ -47,7 +48,8 @@ function outerHtml(element: unknown): string {
 }
 
 /** Grid lines and axes as every plot here has them. */
-export const gridX = (): Plot.Markish => Plot.gridX({ stroke: "var(--line)", strokeOpacity: 1 });
+export const gridX = (ticks: readonly number[] = []): Plot.Markish =>
+  Plot.gridX({ ...(ticks.length > 0 && { ticks: [...ticks] }), stroke: "var(--line)", strokeOpacity: 1 });
 export const gridY = (): Plot.Markish => Plot.gridY({ stroke: "var(--line)", strokeOpacity: 1 });
 
 /** The end of a long name, where names differ. */

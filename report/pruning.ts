@@ -10,7 +10,7 @@ const shown = 32;
 /** Channels before and after in each group, the steps, and what could not be pruned. */
 export function pruningSection(result: RunResult): Html | undefined {
   const report = stageReport(result, "prune");
-  if (!report) return undefined;
+  if (!report || Object.keys(report).length === 0) return undefined;
   const { groups = [], steps = [], blocked = [] } = report;
   return html`<section id="pruning"><h2>Pruning</h2>
 <p class="lead">${summary(report)}</p>
@@ -52,7 +52,7 @@ function channels(groups: readonly PruneGroup[]): Html {
       marginRight: 44,
       marginBottom: 36,
       marginTop: 4,
-      x: { label: "channels", ticks: 4 },
+      x: { label: "channels", ticks: 4, tickSize: 0 },
       y: { domain: rows.map(label), label: null, tickFormat: (name: string) => shortened(name, width > 400 ? 25 : 16), tickSize: 0, padding: 0.28 },
       marks: [
         gridX(),

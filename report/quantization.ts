@@ -10,7 +10,7 @@ const shown = 24;
 /** What int8 cost, which nodes are sensitive to it and which stay float. */
 export function quantizationSection(result: RunResult): Html | undefined {
   const report = stageReport(result, "quantize");
-  if (!report) return undefined;
+  if (!report || Object.keys(report).length === 0) return undefined;
   const { floatNodes = [], sensitivity = [], notes = [], sessionSettings } = report;
   const settings = Object.entries(sessionSettings ?? {});
   return html`<section id="quantization"><h2>Quantization</h2>
@@ -63,7 +63,7 @@ function bars(sensitivity: NonNullable<QuantizeReport["sensitivity"]>, float: Re
       marginRight: 44,
       marginBottom: 36,
       marginTop: 4,
-      x: { label: byDrop ? "mAP drop (points)" : "SQNR (dB)", zero: true, ticks: 4 },
+      x: { label: byDrop ? "mAP drop (points)" : "SQNR (dB)", zero: true, ticks: 4, tickSize: 0 },
       y: { domain: rows.map(({ node }) => node), label: null, tickFormat: (name: string) => shortened(name, width > 400 ? 28 : 17), tickSize: 0, padding: 0.28 },
       marks: [
         gridX(),

@@ -40,17 +40,17 @@ function options(placed: readonly Placed[], front: readonly Placed[]): Plot.Plot
     log ? Math.log(place.p50Ms / fastest) > Math.log(slowest / fastest) * 0.6 : place.p50Ms > fastest + (slowest - fastest) * 0.6;
   const domain = accuracyDomain(placed);
   const labels = spread(placed, domain);
-  const text = { x: "p50Ms", y: "labelY", text: (label: Label) => label.variant.name, fill: "currentColor", stroke: "var(--card)", strokeWidth: 4 } as const;
+  const text = { x: "p50Ms", y: "labelY", text: (label: Label) => label.variant.name, fill: (label: Label) => stageColour(label.variant.stage), stroke: "var(--card)", strokeWidth: 4, fontWeight: 600 } as const;
   return {
     height,
     marginTop: margin.top,
     marginBottom: margin.bottom,
     marginLeft: 44,
     marginRight: 20,
-    x: { label: "p50 latency (ms)", type: log ? "log" : "linear", domain: log ? [fastest / 1.25, slowest * 1.25] : [0, slowest * 1.1 || 1], ticks: 5, tickFormat: "~g" },
-    y: { label: "mAP (points)", domain, ticks: 6 },
+    x: { label: "p50 latency (ms)", type: log ? "log" : "linear", domain: log ? [fastest / 1.25, slowest * 1.25] : [0, slowest * 1.1 || 1], ticks: log ? decadeTicks(fastest, slowest) : 5, tickFormat: "~g", tickSize: 0 },
+    y: { label: "mAP (points)", domain, ticks: 6, tickSize: 0 },
     marks: [
-      gridX(),
+      gridX(log ? decadeTicks(fastest, slowest) : []),
       gridY(),
       Plot.line(front, { x: "p50Ms", y: (place: Placed) => place.map * 100, stroke: "var(--muted)", strokeDasharray: "4 4", curve: "linear" }),
       Plot.dot(placed, {
@@ -72,6 +72,13 @@ function accuracyDomain(placed: readonly Placed[]): [number, number] {
   const maps = placed.map(({ map }) => map * 100);
   const room = Math.max(1, (Math.max(...maps) - Math.min(...maps)) * 0.2);
   return [Math.max(0, Math.min(...maps) - room), Math.min(100, Math.max(...maps) + room)];
+}
+
+/** 1, 2 and 5 times the powers of ten inside the range. */
+function decadeTicks(low: number, high: number): number[] {
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) ticks.push(10 ** power, 2 * 10 ** power, 5 * 10 ** power);
+  return ticks.filter((tick) => tick >= low / 1.25 && tick <= high * 1.25);
 }
 
 interface Label extends Placed {

@@ -1,9 +1,9 @@
 /** The report's style sheet: light and dark, laptop, phone and paper. Stage colours are variables that the plots use too. */
 export const style = `
 :root{color-scheme:light dark;--page:#f6f6f4;--card:#fff;--ink:#1b1d21;--muted:#686d76;--line:#e6e6e2;--ghost:#dcdce4;
---teacher:#5b6472;--student:#0f766e;--baseline:#d97706;--distilled:#2563eb;--pruned:#7c3aed;--int8:#0d9466;--float:#e0702a;
+--teacher:#5b6472;--student:#0f766e;--baseline:#bf5f06;--distilled:#2563eb;--pruned:#7c3aed;--int8:#0d9466;--float:#e0702a;
 --pass:#0d7a4f;--fail:#c3272b;--warn:#a15c00;--heatcolour:#2563eb}
-@media (prefers-color-scheme:dark){:root{--page:#111317;--card:#1a1d23;--ink:#e9eaee;--muted:#989eaa;--line:#2b2f37;--ghost:#3a3f4b;
+@media screen and (prefers-color-scheme:dark){:root{--page:#111317;--card:#1a1d23;--ink:#e9eaee;--muted:#989eaa;--line:#2b2f37;--ghost:#3a3f4b;
 --teacher:#a3adbb;--student:#2dd4bf;--baseline:#fbbf24;--distilled:#6ea8fe;--pruned:#b18cff;--int8:#34d399;--float:#fb9a5b;
 --pass:#4ade9a;--fail:#ff7b7b;--warn:#fbbf24;--heatcolour:#3b82f6}}
 *{box-sizing:border-box}
@@ -39,13 +39,13 @@ tbody th{font-weight:600}tbody tr:last-child>*{border-bottom:0}
 td small,th[scope=row] small{display:block;color:var(--muted);font-weight:400;font-size:12px;white-space:normal}
 td small{margin-left:auto;max-width:19em}
 th[scope=row] small{padding-left:17px}
-.card>table,.scroll.card{padding:8px 10px}
+.scroll.card{padding:8px 10px}
 .final>*{background:color-mix(in srgb,var(--int8) 9%,transparent)}
 .up{color:var(--pass)}.down{color:var(--fail)}
 .dot,.legend i{display:inline-block;width:9px;height:9px;border-radius:50%;margin-right:8px;flex:none}
 .tag{display:inline-block;font-size:12px;font-weight:600;border:1px solid var(--line);border-radius:99px;padding:0 8px;color:var(--muted)}
 .tag.warn{color:var(--warn);border-color:currentColor;margin-left:8px}
-figure{margin:0}.plot-card svg{display:block;width:100%;height:auto;overflow:visible}
+figure{margin:0}.plot-card svg{color:var(--muted);display:block;width:100%;height:auto;overflow:visible}
 .plot-card svg text{white-space:pre}.plot-card .narrow{display:none}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;margin:0 0 8px;font-size:13px}.legend span{display:flex;align-items:center}.legend i{border-radius:3px}
 .heat th,.heat td{border:0;padding:4px}.heat td{text-align:center;border-radius:7px}
@@ -77,7 +77,10 @@ table.cards,.cards tbody{display:block}.cards thead{display:none}
 .cards td{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 8px}
 .cards td::before{content:attr(data-label);color:var(--muted)}
 .cards td:nth-child(n+8){grid-column:1/-1}.cards td small{flex-basis:100%;text-align:right;max-width:none}
-.pictures{grid-template-columns:minmax(0,1fr)}}
+.scroll table:not(.cards) :is(th,td){padding:8px 7px}.scroll thead th{white-space:normal}
+.heat{font-size:13px;border-spacing:2px}.scroll table.heat:not(.cards) :is(th,td){padding:6px 2px}.heat thead th{font-size:11px}.heat .dot{display:block;margin:0 auto 4px}
+.pictures{grid-template-columns:none;grid-auto-flow:column;grid-auto-columns:78%;overflow-x:auto;scroll-snap-type:x mandatory;margin-right:-16px;padding-right:16px}
+.picture{scroll-snap-align:start}}
 @media print{:root{--page:#fff}body{font-size:11px}header,main{max-width:none;padding:0}section{margin:22px 0}
 .card,.tile,figure,tr,details{break-inside:avoid}h2{break-after:avoid}.scroll{overflow:visible}}
 `;

@@ -1,7 +1,7 @@
 import type { Gate, RunResult, Variant } from "../pipeline/result.ts";
 import { bytes, count, ms, plain, points, signedPoints, times } from "./figures.ts";
 import { html, type Html } from "./markup.ts";
-import { compareLatency, finalVariant, teacherOf } from "./variants.ts";
+import { compareLatency, finalVariant, isStable, teacherOf } from "./variants.ts";
 
 /** What was won and lost, in one sentence with figures. */
 export function headline(result: RunResult): string {
@@ -12,14 +12,15 @@ export function headline(result: RunResult): string {
     return `${final.name}: ${bytes(final.sizeBytes)}${final.accuracy ? `, ${points(final.accuracy.map)} mAP` : ", not evaluated yet"}`;
   const latency = compareLatency(teacher, final);
   const won = [
-    comparison(teacher.sizeBytes, final.sizeBytes, "smaller", "larger", "as large"),
-    latency && `${comparison(latency.before.inferenceMs.p50, latency.after.inferenceMs.p50, "faster", "slower", "as fast")}`,
-  ].filter((part) => part !== undefined);
-  return `${final.name} is ${won.join(" and ")}${latency ? ` on ${latency.target}` : ""}, compared with the teacher, ${lost(teacher, final)}`;
+    comparison(teacher.sizeBytes, final.sizeBytes, "smaller", "larger", "equally large"),
+    ...(latency ? [comparison(latency.before.inferenceMs.p50, latency.after.inferenceMs.p50, "faster", "slower", "equally fast")] : []),
+  ];
+  const than = won.every((part) => part.includes("×")) ? "than" : "compared with";
+  return `${final.name} is ${won.join(" and ")} ${than} the teacher${latency ? ` on ${latency.target}${isStable(latency) ? "" : " (benchmark not stable)"}` : ""}, ${lost(teacher, final)}`;
 }
 
 function comparison(before: number, after: number, better: string, worse: string, same: string): string {
-  if (before <= 0 || after <= 0) return `not comparable (${same}?)`;
+  if (before <= 0 || after <= 0) return same;
   const ratio = before / after;
   if (Math.abs(ratio - 1) < 0.05) return same;
   return ratio > 1 ? `${times(ratio)} ${better}` : `${times(1 / ratio)} ${worse}`;
@@ -34,10 +35,9 @@ export function tiles(result: RunResult): Html | undefined {
   const final = finalVariant(result);
   if (!teacher || !final || teacher === final) return undefined;
   const latency = compareLatency(teacher, final);
-  const stable = latency === undefined || (latency.before.stable && latency.after.stable);
   return html`<div class="tiles">
 ${teacher.accuracy && final.accuracy && tile("mAP", points(teacher.accuracy.map), points(final.accuracy.map), `${signedPoints(final.accuracy.map - teacher.accuracy.map)} points`)}
-${latency && tile(`p50 latency, ${latency.target}`, ms(latency.before.inferenceMs.p50), `${ms(latency.after.inferenceMs.p50)} ms`, stable ? comparison(latency.before.inferenceMs.p50, latency.after.inferenceMs.p50, "faster", "slower", "the same") : "benchmark not stable")}
+${latency && tile(`p50 latency, ${latency.target}`, ms(latency.before.inferenceMs.p50), `${ms(latency.after.inferenceMs.p50)} ms`, `${comparison(latency.before.inferenceMs.p50, latency.after.inferenceMs.p50, "faster", "slower", "the same")}${isStable(latency) ? "" : " (not stable)"}`)}
 ${tile("file size", bytes(teacher.sizeBytes), bytes(final.sizeBytes), comparison(teacher.sizeBytes, final.sizeBytes, "smaller", "larger", "the same"))}
 ${tile("MACs", count(teacher.macs), count(final.macs), comparison(teacher.macs, final.macs, "fewer", "more", "the same"))}
 </div>`;

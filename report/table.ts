@@ -31,7 +31,7 @@ function latencyCell(target: string, record: BenchmarkRecord | undefined): Html 
   if (!record) return cell(target, "–");
   if (!timed(record)) return cell(target, html`<span class="tag">emulated</span><small>runs; no device figure</small>`);
   return cell(
-    target,
+    `${target} p50 ms · FPS`,
     html`<span class="latency"><b>${ms(record.inferenceMs.p50)}</b> · ${ms(record.fps)}</span>${!record.stable && html`<span class="tag warn">not stable</span><small>${reasons(record)}</small>`}`,
   );
 }

@@ -60,7 +60,7 @@ function plots(suffix: string, curves: readonly Curve[]): Html[] {
 
 const ends = (all: readonly Sample[]): string =>
   [...new Set(all.map(({ curve: of }) => of))]
-    .map((of) => `${points((all.findLast((sample) => sample.curve === of)?.value ?? 0) / 100)} (${of.name})`)
+    .map((of) => `${points((all.findLast((sample) => sample.curve === of)?.value ?? 0) / 100)} for ${of.name}`)
     .join(" and ");
 
 /** `total` where the trainer wrote it, else the sum of the terms. */
@@ -97,8 +97,8 @@ function lines(title: string, curves: readonly Curve[], data: readonly Sample[],
       marginLeft: 44,
       marginRight: 14,
       marginBottom: 38,
-      x: { label: "epoch", ticks: 6 },
-      y: { label, zero: label === "loss", nice: true, ticks: 6 },
+      x: { label: "epoch", ticks: 6, tickSize: 0 },
+      y: { label, zero: label === "loss", nice: true, ticks: 6, tickSize: 0 },
       marks: [
         gridY(),
         Plot.line(data, { x: "epoch", y: "value", z: (sample: Sample) => sample.curve.name, stroke: (sample: Sample) => sample.curve.colour, strokeWidth: 2.25, curve: "monotone-x" }),

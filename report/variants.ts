@@ -16,20 +16,23 @@ export function mapChange(variant: Variant, parent: Variant | undefined): number
   return variant.accuracy && parent?.accuracy ? variant.accuracy.map - parent.accuracy.map : undefined;
 }
 
-/** Times of two variants on the first target that timed both. */
+/** Times of two variants on one target. */
 export interface Comparison {
   readonly target: string;
   readonly before: BenchmarkRecord;
   readonly after: BenchmarkRecord;
 }
 
+/** On the first target where both times are stable, else the first that timed both. */
 export function compareLatency(before: Variant, after: Variant): Comparison | undefined {
-  for (const [target, record] of Object.entries(before.latency)) {
+  const both = Object.entries(before.latency).flatMap(([target, record]): Comparison[] => {
     const other = after.latency[target];
-    if (timed(record) && timed(other)) return { target, before: record, after: other };
-  }
-  return undefined;
+    return timed(record) && timed(other) ? [{ target, before: record, after: other }] : [];
+  });
+  return both.find(isStable) ?? both[0];
 }
+
+export const isStable = ({ before, after }: Comparison): boolean => before.stable && after.stable;
 
 /**
  * The variant that the run was for: of those in the last stage reached the fastest beside the teacher, or the last one where none was timed.

@@ -1,0 +1,154 @@
+import { readFileSync } from "node:fs";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { parseRunResult, type RunResult, type Variant } from "../../pipeline/result.ts";
+import { renderReport, type Asset } from "../../report/html.ts";
+import { parsePage } from "./dom.ts";
+
+const sample = parseRunResult(readFileSync(new URL("../fixtures/report/run.json", import.meta.url), "utf8"), "run.json");
+const none: ReadonlyMap<string, Asset> = new Map();
+const png: Asset = { mime: "image/png", bytes: Uint8Array.from([137, 80, 78, 71]) };
+
+const empty: RunResult = { name: "empty", config: {}, seed: 1, environment: {}, variants: [], stages: [], gates: [] };
+const [teacher, , , , int8] = sample.variants;
+if (!teacher || !int8) throw new Error("bug: the sample has five variants");
+const hostile = `</script><img src=x onerror=alert(1)>"'&`;
+
+const page = (result: RunResult, assets = none) => parsePage(renderReport(result, assets));
+const text = (result: RunResult) => page(result).querySelector("body")?.textContent ?? "";
+const heading = (result: RunResult) => page(result).querySelector("h1")?.textContent ?? "";
+const headings = (result: RunResult) => [...page(result).querySelectorAll("main h2")].map(({ textContent }) => textContent ?? "");
+
+/** The variant with every record changed. */
+const withRecords = (variant: Variant, change: object): Variant => ({
+  ...variant,
+  latency: Object.fromEntries(Object.entries(variant.latency).map(([target, record]) => [target, { ...record, ...change }])),
+});
+
+/** Strings of a JSON value, keys too, replaced; names that the schema fixes are kept. */
+function poisoned(value: unknown, fixed: ReadonlySet<string>): unknown {
+  if (typeof value === "string") return fixed.has(value) ? value : `${value}${hostile}`;
+  if (Array.isArray(value)) return value.map((item) => poisoned(item, fixed));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, poisoned(item, fixed)]));
+}
+
+test("every variant has a row with its figures", () => {
+  const rows = [...page(sample).querySelectorAll("#variants tbody tr")].map(({ textContent }) => textContent ?? "");
+  assert.is(rows.length, sample.variants.length);
+  for (const [at, { name }] of sample.variants.entries()) assert.ok(rows[at]?.includes(name), name);
+  assert.match(rows[4] ?? "", /54\.8.*83\.3.*−0\.3.*421 k.*143 M.*561 kB/s);
+});
+
+test("the headline says what was won and lost, on a target with stable times", () => {
+  assert.is(heading(sample), "int8 is 22× smaller and 12× faster than the teacher on pi5, at −6.4 points mAP");
+});
+
+test("a slower model is called slower", () => {
+  const slow = withRecords(int8, { stable: true, inferenceMs: { ...int8.latency["local"]?.inferenceMs, p50: 122.4 } });
+  assert.match(heading({ ...sample, variants: [teacher, slow] }), /22× smaller and 4\.5× slower than the teacher on local/);
+});
+
+test("gates say pass or fail with value and limit", () => {
+  const gates = [...page(sample).querySelectorAll(".gates li")].map(({ textContent }) => textContent);
+  assert.equal(gates, ["✓ passmapDrop0.015 limit 0.02", "✕ failpi5.p99Ms6.24 limit 5"]);
+});
+
+test("an unstable benchmark is shown with its reason", () => {
+  assert.match(text(sample), /not stable.*p90 is 1\.31 of p50/);
+});
+
+test("an emulated record gives no figure: not in the headline, the table or a plot", () => {
+  const emulated = withRecords(int8, { emulated: true, inferenceMs: { p50: 987.6, p90: 987.6, p95: 987.6, p99: 987.6, mean: 987.6, min: 987.6, max: 987.6 } });
+  const result = { ...sample, variants: [teacher, emulated] };
+  const document = page(result);
+  assert.is(document.querySelectorAll("#tradeoff .wide circle").length, 2);
+  for (const element of document.querySelectorAll("#run, svg > g")) element.remove();
+  assert.not.match(document.querySelector("html")?.textContent ?? "", /987|988/);
+  assert.match(text(result), /emulated/);
+  assert.is(heading(result), "int8 is 22× smaller than the teacher, at −6.4 points mAP");
+});
+
+test("plots have a title, a caption and a label", () => {
+  const figures = [...page(sample).querySelectorAll(".plot-card")];
+  assert.is(figures.length, 6);
+  for (const figure of figures) {
+    assert.ok(figure.querySelector("h3")?.textContent);
+    assert.ok(figure.querySelector("figcaption")?.textContent);
+    for (const svg of figure.querySelectorAll("svg")) assert.ok(svg.getAttribute("aria-label") && svg.getAttribute("role") === "img");
+  }
+});
+
+test("pictures travel inside the file, a missing one is named", () => {
+  const document = page(sample, new Map([["pictures/0-teacher.png", png]]));
+  assert.equal([...document.querySelectorAll("img")].map((image) => image.getAttribute("src")), ["data:image/png;base64,iVBORw=="]);
+  assert.match(document.querySelector("#pictures")?.textContent ?? "", /picture not found: pictures\/0-distilled\.png/);
+});
+
+test("only pictures are embedded: no scripts by data URI, no SVG, no other address", () => {
+  const pictures = ["data:text/html;base64,AAAA", "https://example.org/a.png", "data:image/svg+xml;base64,AAAA", `data:image/png;base64,AA" onload="x`].map((dataUri) => ({ variant: "teacher", dataUri }));
+  const stages: RunResult["stages"] = [{ name: "evaluate", hash: "", seconds: 1, report: { samples: [{ image: "a", pictures: [...pictures, { variant: "teacher", path: "a.svg" }] }] } }];
+  const document = page({ ...sample, stages }, new Map([["a.svg", { mime: "image/svg+xml", bytes: png.bytes }]]));
+  assert.is(document.querySelectorAll("img").length, 0);
+});
+
+test("nothing is loaded and nothing runs", () => {
+  const out = renderReport(sample, none);
+  assert.not.match(out, /\b(src|href|srcset|action|poster)\s*=\s*["']?(?!data:)\w+:/i);
+  assert.not.match(out, /url\(|@import|https?:\/\//i);
+  const document = page(sample);
+  assert.is(document.querySelectorAll("link, iframe, object, embed, script:not([type='application/json'])").length, 0);
+});
+
+test("hostile text everywhere adds no element and no attribute", () => {
+  const fixed = new Set(["teacher", "baseline", "distilled", "pruned", "int8", "plan", "distill", "prune", "quantize", "evaluate", "benchmark", "bundle"]);
+  const result = parseRunResult(JSON.stringify(poisoned({ ...sample, variants: [...sample.variants, { ...int8, name: hostile }] }, fixed)), "run.json");
+  const document = page(result);
+  assert.is(document.querySelectorAll("img").length, 0);
+  assert.is(document.querySelectorAll("script").length, 1);
+  assert.is(document.querySelectorAll("[onerror]").length, 0);
+  assert.ok(text(result).includes(hostile));
+  assert.not.match(renderReport(result, none), /<img|<\/script>(?!\n<\/body>)/);
+});
+
+test("the embedded run.json reads back as the run", () => {
+  const name = `${hostile}\u2028`;
+  const out = renderReport({ ...sample, name }, none);
+  const embedded = /<script type="application\/json" id="run">(.*)<\/script>/.exec(out)?.[1] ?? "";
+  assert.equal(parseRunResult(embedded, "report.html"), { ...sample, name });
+});
+
+test("the same run gives the same bytes", () => assert.is(renderReport(sample, none), renderReport(structuredClone(sample), none)));
+
+const incomplete: readonly (readonly [string, RunResult, readonly string[]])[] = [
+  ["nothing", empty, ["Provenance"]],
+  ["no stages and gates", { ...sample, stages: [], gates: [] }, ["Variants", "Accuracy against latency", "Classes", "Provenance"]],
+  ["a single variant", { ...sample, variants: [teacher], stages: [], gates: [] }, ["Variants", "Accuracy against latency", "Classes", "Provenance"]],
+  ["no latency", { ...sample, variants: sample.variants.map((variant) => ({ ...variant, latency: {} })), stages: [], gates: [] }, ["Variants", "Classes", "Provenance"]],
+  ["no accuracy", { ...sample, variants: sample.variants.map((variant) => ({ ...variant, accuracy: null })), stages: [], gates: [] }, ["Variants", "Provenance"]],
+  ["no prune", { ...sample, variants: [], gates: [], stages: sample.stages.filter(({ name }) => name !== "prune") }, ["The same pictures, side by side", "Training", "Quantization", "Provenance"]],
+  ["empty reports", { ...empty, stages: [{ name: "distill", hash: "", seconds: 0, report: {} }, { name: "prune", hash: "", seconds: 0, report: {} }, { name: "quantize", hash: "", seconds: 0, report: {} }, { name: "evaluate", hash: "", seconds: 0, report: {} }] }, ["Provenance"]],
+];
+for (const [what, result, sections] of incomplete)
+  test(`a run with ${what} still renders`, () => {
+    assert.equal(headings(result), sections);
+    assert.not.match(renderReport(result, none), /NaN|undefined|Infinity|\[object/);
+  });
+
+test("without a baseline the curves show the distilled student alone", () => {
+  const stages = sample.stages.map((stage) => {
+    const distilled = stage.name === "distill" ? stage.report.curves?.distilled : undefined;
+    return stage.name === "distill" && distilled ? { ...stage, report: { curves: { distilled } } } : stage;
+  });
+  const training = page({ ...sample, stages }).querySelector("#training")?.textContent ?? "";
+  assert.match(training, /distilled/);
+  assert.not.match(training, /baseline/);
+});
+
+test("a sensitivity in dB is shown lowest first", () => {
+  const stages: RunResult["stages"] = [{ name: "quantize", hash: "", seconds: 1, report: { sensitivity: [{ node: "quiet", sqnrDb: 40 }, { node: "loud", sqnrDb: 8.5 }] } }];
+  const titles = [...page({ ...empty, stages }).querySelectorAll("#quantization .wide title")].map(({ textContent }) => textContent);
+  assert.equal(titles, ["loud: 8.5", "quiet: 40"]);
+});
+
+test.run();
