@@ -1,0 +1,177 @@
+import { UserError } from "../../graph/error.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { countMacs } from "../../graph/macs.ts";
+import type { Node } from "../../graph/node.ts";
+import type { PruneGroup, PruneReport } from "../result.ts";
+import { maskedGraph, prunedGraph, type Plan } from "./apply.ts";
+import { costModel } from "./costs.ts";
+import { findGroups, layerName, type BlockedPart, type Group, type Structure } from "./groups.ts";
+import { preparedGraph } from "./prepare.ts";
+import { scoreGroups, type Criterion, type Gradients } from "./scores.ts";
+import { searchUnits, type SearchOptions } from "./search.ts";
+
+export interface PruneOptions {
+  /** Share of the MACs to keep, e.g. 0.6. */
+  readonly macs?: number;
+  /** Share of the parameters to keep; exactly one of `macs` and `parameters`. */
+  readonly parameters?: number;
+  readonly criterion?: Criterion;
+  readonly allocation?: SearchOptions["allocation"];
+  /** Channels are kept in multiples of this; 8. */
+  readonly round?: number;
+  /** Channels that every group keeps; 8. */
+  readonly minChannels?: number;
+  /** Largest share of a group's channels that may go; 0.8. */
+  readonly maxRemoved?: number;
+  /** Cuts on the way to the target, each followed by `recover`; 1. */
+  readonly steps?: number;
+  /** Layers that keep their channels: a name, a run of its parts ("model.22"), or with `*`. */
+  readonly exclude?: readonly string[];
+  /** dL/dw for the Taylor criterion. */
+  readonly gradients?: Gradients;
+  /** Trains the cut model; `step` counts from 0. */
+  readonly recover?: (graph: Graph, step: number) => Promise<Graph>;
+  /** mAP (0..1) of a model. */
+  readonly evaluate?: (graph: Graph) => Promise<number>;
+  readonly onProgress?: (progress: PruneProgress) => void;
+}
+
+export interface PruneProgress {
+  readonly step: number;
+  readonly steps: number;
+  readonly phase: "score" | "cut" | "evaluate" | "recover";
+  readonly macs: number;
+}
+
+export interface PruneOutcome {
+  readonly graph: Graph;
+  /** All channels kept, the removed ones unseen (`--save-masked`); with one step only. */
+  readonly masked: Graph | undefined;
+  readonly report: PruneReport;
+}
+
+const tolerance = 0.02;
+
+/**
+ * Structured channel pruning to a share of the MACs or parameters, in `steps` cuts with recovery between them. Needs static channel sizes.
+ * Throws UserError PRUNE_TARGET, NO_GRADIENTS, NO_BATCH_NORM, EXCLUDE_UNMATCHED.
+ */
+export const pruneModel = async (input: Graph, options: PruneOptions): Promise<PruneOutcome> => {
+  const { by, ratio } = targetOf(options);
+  const steps = options.steps ?? 1;
+  if (!Number.isInteger(steps) || steps < 1) throw new UserError("PRUNE_STEPS", `Pruning in ${steps} steps is impossible.`, "give a whole number of steps, 1 or more.");
+  let graph = preparedGraph(input);
+  const original = countMacs(graph);
+  const before = structureOf(graph, options.exclude);
+  const history: NonNullable<PruneReport["steps"]>[number][] = [];
+  const scores = new Map<string, number>();
+  let masked: Graph | undefined;
+  let note: string | undefined;
+  for (let step = 0; step < steps; step++) {
+    const progress = (phase: PruneProgress["phase"]) => options.onProgress?.({ step, steps, phase, macs: countMacs(graph).macs });
+    const structure = step === 0 ? before : structureOf(graph = preparedGraph(graph), options.exclude);
+    progress("score");
+    const share = 1 - ((1 - ratio) * (step + 1)) / steps;
+    const cut = await planCut(structure, { by, value: Math.min(original[by] * share, countMacs(graph)[by]) }, options);
+    note = cut.note;
+    for (const [name, score] of cut.scores) scores.set(name, score);
+    masked = steps === 1 ? maskedGraph(cut.plan) : undefined;
+    graph = prunedGraph(cut.plan);
+    progress("cut");
+    const mapBefore = options.evaluate && (progress("evaluate"), await options.evaluate(graph));
+    if (options.recover) { progress("recover"); graph = await options.recover(graph, step); }
+    const mapAfter = options.evaluate && options.recover ? (progress("evaluate"), await options.evaluate(graph)) : mapBefore;
+    history.push({ macs: countMacs(graph).macs, ...(mapBefore !== undefined && { mapBefore }), ...(mapAfter !== undefined && { mapAfter }) });
+  }
+  const after = countMacs(graph);
+  const report: PruneReport = {
+    ...(by === "macs" && { targetMacs: Math.round(original.macs * ratio) }),
+    reachedMacs: after.macs, parameters: after.parameters,
+    groups: groupReport(before, findGroups(graph), scores), blocked: before.blocked, steps: history,
+    ...(note !== undefined && { note }),
+  };
+  return { graph, masked, report };
+};
+
+const targetOf = ({ macs, parameters }: PruneOptions): { by: "macs" | "parameters"; ratio: number } => {
+  const ratio = macs ?? parameters;
+  if (ratio === undefined || (macs !== undefined && parameters !== undefined))
+    throw new UserError("PRUNE_TARGET", "Pruning needs one target: a share of the MACs or a share of the parameters.", "give macs: 0.6, or parameters: 0.6.");
+  if (!(ratio > 0 && ratio <= 1)) throw new UserError("PRUNE_TARGET", `The pruning target ${ratio} is not a share between 0 and 1.`, "give the share to keep, e.g. 0.6.");
+  return { by: macs === undefined ? "parameters" : "macs", ratio };
+};
+
+const planCut = async (structure: Structure, target: SearchOptions["target"], options: PruneOptions): Promise<{ plan: Plan; note: string | undefined; scores: Map<string, number> }> => {
+  const scores = await scoreGroups(structure, options.criterion ?? "l2", options.gradients);
+  const cost = costModel(structure.closure, countMacs(structure.graph));
+  const { removed, note } = searchUnits(scores, cost, {
+    target, tolerance, allocation: options.allocation ?? "global", round: options.round ?? 8, minChannels: options.minChannels ?? 8, maxRemoved: options.maxRemoved ?? 0.8,
+  });
+  return { plan: { structure, units: [...removed.values()].flat() }, note, scores: new Map([...removed].map(([group, units]) => [group.name, meanScore(group, units, scores)])) };
+};
+
+/** Mean relative score of what was taken: 1 is an average channel of the group. */
+const meanScore = (group: Group, units: readonly Group["units"][number][], scores: ReadonlyMap<Group, readonly number[]>): number => {
+  const of = new Map(group.units.map((unit, index) => [unit, scores.get(group)![index]!]));
+  return units.reduce((sum, unit) => sum + of.get(unit)!, 0) / units.length;
+};
+
+const structureOf = (graph: Graph, exclude: readonly string[] = []): Structure => findGroups(graph, excludedLayers(graph, exclude));
+
+const channels = ({ units, channelsPerUnit }: Group): number => units.length * channelsPerUnit;
+
+const groupReport = (before: Structure, after: Structure, scores: ReadonlyMap<string, number>): PruneGroup[] => {
+  const left = new Map(after.groups.map((group) => [group.name, channels(group)]));
+  return before.groups.map((group) => {
+    const score = scores.get(group.name);
+    return {
+      name: group.name, layers: group.layers.map(layerName), channelsBefore: channels(group), channelsAfter: left.get(group.name) ?? channels(group),
+      ...(score !== undefined && { score }),
+    };
+  });
+};
+
+/** Layers whose node or weight name matches a pattern. Throws UserError EXCLUDE_UNMATCHED for a pattern without a match. */
+const excludedLayers = (graph: Graph, patterns: readonly string[]): Set<Node> => {
+  const layers = [...graph.nodes].filter((node) => ["Conv", "ConvTranspose", "Gemm", "MatMul"].includes(node.opType));
+  return new Set(patterns.flatMap((pattern) => {
+    const matches = patternOf(pattern);
+    const found = layers.filter((node) => [node.name, ...node.inputs.map((value) => value?.name ?? "")].some((name) => matches.test(name)));
+    if (found.length === 0) throw unmatchedExclude(pattern, layers);
+    return found;
+  }));
+};
+
+/** Whole parts of a name between "/", "." and "_"; `*` stands for any characters. */
+const patternOf = (pattern: string): RegExp => {
+  const escaped = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*");
+  return new RegExp(`(^|[./_:])${escaped}($|[./_:])`);
+};
+
+const unmatchedExclude = (pattern: string, layers: readonly Node[]) =>
+  new UserError("EXCLUDE_UNMATCHED", `The exclude pattern "${pattern}" matches no layer.`, `layers are named like ${layers.slice(0, 3).map((node) => `"${layerName(node)}"`).join(", ")}; see edgestill inspect.`);
+
+export interface Prunable {
+  /** Layers with channels that can be removed, of all layers with weights. */
+  readonly layers: number;
+  readonly totalLayers: number;
+  readonly groups: readonly { readonly name: string; readonly layers: readonly string[]; readonly channels: number }[];
+  readonly blocked: readonly BlockedPart[];
+}
+
+/** What `pruneModel` could remove from a model, and what stops the rest. */
+export const prunable = (input: Graph): Prunable => {
+  const { groups, closure, blocked } = findGroups(preparedGraph(input));
+  return {
+    layers: new Set(groups.flatMap(({ layers }) => layers)).size,
+    totalLayers: closure.seeds.length,
+    groups: groups.map((group) => ({ name: group.name, layers: group.layers.map(layerName), channels: channels(group) })),
+    blocked,
+  };
+};
+
+/** A student of the given share of the teacher's MACs: its channels sliced evenly by L2 norm, weights kept as the start of training. */
+export const deriveStudent = async (teacher: Graph, { macs }: { readonly macs: number }): Promise<{ readonly graph: Graph; readonly report: PruneReport }> => {
+  const { graph, report } = await pruneModel(teacher, { macs, criterion: "l2", allocation: "uniform" });
+  return { graph, report };
+};
