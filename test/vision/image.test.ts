@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -90,5 +92,19 @@ test("a decompression bomb is refused before its pixels are decoded", async () =
   }
   assert.is((await failure(decodeImage(file, { maxPixels: 1e6, name: "frame 7" }))).message.includes("frame 7"), true);
 });
+
+const photos = fileURLToPath(new URL("../../../shared/assets/photos/", import.meta.url));
+const real = (name: string, run: () => Promise<void>) => (existsSync(photos) ? test(name, run) : test.skip(name, run));
+
+// sha256(cv2.cvtColor(cv2.imread(name), cv2.COLOR_BGR2RGB).tobytes()), OpenCV 5.0.0 with libjpeg-turbo 3.1.2
+for (const [name, expected] of [
+  ["bus.jpg", "e8c11e7a7a688f702248c945bee11e2982f3da93654c143fe45f8380f3630cf0"],
+  ["dog.jpg", "bd6a179ed7d1bd7854dca517afb82e4de37b209f675171eb31c29ce3b4de18a6"],
+  ["zidane.jpg", "eecf91cfd4101dc21e41c96d22e4ea3ccb2756dd7b7332e4585c7fa36c34a30c"],
+] as const)
+  real(`${name} decodes to OpenCV's pixels`, async () => {
+    const { data } = await decodeImage(path.join(photos, name));
+    assert.is(createHash("sha256").update(data).digest("hex"), expected);
+  });
 
 test.run();

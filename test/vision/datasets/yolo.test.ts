@@ -104,7 +104,7 @@ for (const [what, yaml, expected] of [
     withDataset({ ...good, "data.yaml": yaml }, async (root) => assert.match((await failure(openDataset({ path: root, split: "train" }))).message, expected)));
 
 test("without data.yaml the class names must come from somewhere", () => {
-  const { "data.yaml": _, ...files } = good;
+  const files = Object.fromEntries(Object.entries(good).filter(([name]) => name !== "data.yaml"));
   return withDataset(files, async (root) => {
     assert.is((await failure(openDataset({ path: root, split: "train" }))).code, "NO_CLASS_NAMES");
     const named = await openDataset({ path: root, split: "train" }, { labelNames: ["x", "y", "z"] });
