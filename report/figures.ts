@@ -35,7 +35,7 @@ export function signedPoints(difference: number): string {
 /** A ratio of at least 1: "14×", "2.3×". */
 export const times = (ratio: number): string => `${ratio >= 9.95 ? ratio.toFixed(0) : ratio.toFixed(1)}×`;
 
-export const percent = (fraction: number): string => `${(fraction * 100).toFixed(fraction >= 0.0995 ? 0 : 1)} %`;
+export const percent = (fraction: number): string => `${(fraction * 100).toFixed(fraction >= 0.0995 || fraction === 0 ? 0 : 1)} %`;
 
 /** A figure whose unit is not known: at most four significant digits. */
 export const plain = (value: number): string => signedMinus(String(Number(value.toPrecision(4))));

@@ -11,7 +11,7 @@ import { gateList, headline, tiles } from "./summary.ts";
 import { variantTable } from "./table.ts";
 import { trainingSection } from "./training.ts";
 
-export type { Asset, Assets } from "./pictures.ts";
+export { picturePaths, type Asset, type Assets } from "./pictures.ts";
 
 /** Nothing is loaded and nothing runs: styles are inline, pictures are data URIs, there is no script. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";

@@ -15,6 +15,10 @@ export type Assets = ReadonlyMap<string, Asset>;
 const imageTypes = ["image/png", "image/jpeg", "image/webp", "image/avif"];
 const imageUri = new RegExp(`^data:(${imageTypes.join("|")});base64,[A-Za-z0-9+/=]+$`);
 
+/** The paths of the pictures that the report shows: the keys that `assets` should have. */
+export const picturePaths = (result: RunResult): string[] =>
+  stageReport(result, "evaluate")?.samples?.flatMap(({ pictures }) => pictures.flatMap(({ path }) => (path === undefined ? [] : [path]))) ?? [];
+
 /** The same pictures with the boxes of several variants side by side. */
 export function pictureSection(result: RunResult, assets: Assets): Html | undefined {
   const samples = stageReport(result, "evaluate")?.samples?.filter(({ pictures }) => pictures.length > 0) ?? [];

@@ -50,7 +50,7 @@ function outerHtml(element: unknown): string {
 /** Grid lines and axes as every plot here has them. */
 export const gridX = (ticks: readonly number[] = []): Plot.Markish =>
   Plot.gridX({ ...(ticks.length > 0 && { ticks: [...ticks] }), stroke: "var(--line)", strokeOpacity: 1 });
-export const gridY = (): Plot.Markish => Plot.gridY({ stroke: "var(--line)", strokeOpacity: 1 });
+export const gridY = (ticks = 6): Plot.Markish => Plot.gridY({ ticks, stroke: "var(--line)", strokeOpacity: 1 });
 
 /** The end of a long name, where names differ. */
 export const shortened = (name: string, length: number): string => (name.length > length ? `…${name.slice(1 - length)}` : name);

@@ -53,10 +53,12 @@ function bars(sensitivity: NonNullable<QuantizeReport["sensitivity"]>, float: Re
   return figure({
     title: "Sensitivity to int8",
     caption: `${meaning} Most sensitive first${rows.length < all.length ? `, ${rows.length} of ${all.length}` : ""}.`,
-    legend: [
-      { label: "int8", colour: "var(--int8)" },
-      { label: "kept float", colour: "var(--float)" },
-    ],
+    legend: rows.some((bar) => bar.float)
+      ? [
+          { label: "int8", colour: "var(--int8)" },
+          { label: "kept float", colour: "var(--float)" },
+        ]
+      : [],
     options: (width) => ({
       height: rows.length * rowHeight + 50,
       marginLeft: width > 400 ? 190 : 124,

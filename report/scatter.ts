@@ -51,7 +51,7 @@ function options(placed: readonly Placed[], front: readonly Placed[]): Plot.Plot
     y: { label: "mAP (points)", domain, ticks: 6, tickSize: 0 },
     marks: [
       gridX(log ? decadeTicks(fastest, slowest) : []),
-      gridY(),
+      gridY(6),
       Plot.line(front, { x: "p50Ms", y: (place: Placed) => place.map * 100, stroke: "var(--muted)", strokeDasharray: "4 4", curve: "linear" }),
       Plot.dot(placed, {
         x: "p50Ms",

@@ -41,10 +41,10 @@ function plots(suffix: string, curves: readonly Curve[]): Html[] {
   const loss = curves.flatMap((one) => samples(one, totalLoss));
   const several = curves.length > 1;
   return [
-    ...(accuracy.length > 0
+    ...(accuracy.length > 1
       ? [lines(`mAP by epoch${suffix}`, curves, accuracy, "mAP (points)", `Measured on the validation set. Ends at ${ends(accuracy)}.`)]
       : []),
-    ...(loss.length > 0
+    ...(loss.length > 1
       ? [
           lines(
             `Loss by epoch${suffix}`,
@@ -97,7 +97,7 @@ function lines(title: string, curves: readonly Curve[], data: readonly Sample[],
       marginLeft: 44,
       marginRight: 14,
       marginBottom: 38,
-      x: { label: "epoch", ticks: 6, tickSize: 0 },
+      x: { label: "epoch", ticks: epochTicks(data), tickFormat: "~g", tickSize: 0 },
       y: { label, zero: label === "loss", nice: true, ticks: 6, tickSize: 0 },
       marks: [
         gridY(),
@@ -106,6 +106,13 @@ function lines(title: string, curves: readonly Curve[], data: readonly Sample[],
       ],
     }),
   });
+}
+
+/** Whole epochs where they are few; else about six ticks. */
+function epochTicks(data: readonly Sample[]): number[] | number {
+  const epochs = data.map(({ epoch }) => epoch);
+  const [first, last] = [Math.ceil(Math.min(...epochs)), Math.floor(Math.max(...epochs))];
+  return last - first > 8 ? 6 : Array.from({ length: last - first + 1 }, (_, at) => first + at);
 }
 
 function lossTable(curves: readonly Curve[]): Html {

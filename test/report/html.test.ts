@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseRunResult, type RunResult, type Variant } from "../../pipeline/result.ts";
-import { renderReport, type Asset } from "../../report/html.ts";
+import { picturePaths, renderReport, type Asset } from "../../report/html.ts";
 import { parsePage } from "./dom.ts";
 
 const sample = parseRunResult(readFileSync(new URL("../fixtures/report/run.json", import.meta.url), "utf8"), "run.json");
@@ -83,6 +83,19 @@ test("pictures travel inside the file, a missing one is named", () => {
   const document = page(sample, new Map([["pictures/0-teacher.png", png]]));
   assert.equal([...document.querySelectorAll("img")].map((image) => image.getAttribute("src")), ["data:image/png;base64,iVBORw=="]);
   assert.match(document.querySelector("#pictures")?.textContent ?? "", /picture not found: pictures\/0-distilled\.png/);
+});
+
+test("picture paths are those that the run names", () => {
+  assert.is(picturePaths(sample).length, 6);
+  assert.equal(picturePaths(empty), []);
+});
+
+test("a curve of one point is no plot, but its figures stay", () => {
+  const point = { epoch: 1, step: 100, losses: { box: 1.25 }, map: 0.1, lr: 0.001, imagesPerSecond: 60 };
+  const stages: RunResult["stages"] = [{ name: "distill", hash: "", seconds: 1, report: { curves: { distilled: [point] } } }];
+  const document = page({ ...empty, stages });
+  assert.is(document.querySelectorAll("svg").length, 0);
+  assert.match(document.querySelector("#training")?.textContent ?? "", /box 1\.25/);
 });
 
 test("only pictures are embedded: no scripts by data URI, no SVG, no other address", () => {
