@@ -31,6 +31,8 @@ export interface Seed {
 export interface Closure {
   readonly axes: readonly AxisRef[];
   readonly seeds: readonly Seed[];
+  /** Layers whose number of channels no shape tells. */
+  readonly unknown: readonly Node[];
   readonly blocks: readonly Block[];
   readonly find: (value: Value, axis: number) => AxisRef | undefined;
   /** Representative of the atom's unit. */
@@ -74,10 +76,13 @@ export const closeAxes = (graph: Graph): Closure => {
     }
   };
 
-  const seeds = seedsOf(graph).flatMap(({ node, axis }) => {
+  const seeds: Seed[] = [];
+  const unknown: Node[] = [];
+  for (const { node, axis } of seedsOf(graph)) {
     const at = reach(node.out(), axis);
-    return at ? [{ node, at }] : [];
-  });
+    if (at) seeds.push({ node, at });
+    else unknown.push(node);
+  }
   const isInput = new Set(graph.inputs);
   const isOutput = new Set(graph.outputs);
   for (const at of axes) { // grows while it is walked
@@ -89,7 +94,7 @@ export const closeAxes = (graph: Graph): Closure => {
     if (value.producer && !value.constant) follow(at, value.producer, { side: "out", index: value.producer.outputs.indexOf(value), axis });
     for (const { node, slot } of value.uses) follow(at, node, { side: "in", index: slot, axis });
   }
-  return { axes, seeds, blocks, find, unitOf: sets.find };
+  return { axes, seeds, unknown, blocks, find, unitOf: sets.find };
 };
 
 const seedsOf = (graph: Graph): { node: Node; axis: number }[] =>
@@ -99,7 +104,7 @@ const seedsOf = (graph: Graph): { node: Node; axis: number }[] =>
     if (node.opType !== "Gemm" && node.opType !== "MatMul") return [];
     const rank = rankOf(node.out());
     if (isWeight(node.in(0)) === isWeight(node.in(1))) return [];
-    return [{ node, axis: isWeight(node.in(1)) ? rank - 1 : rank - 2 }].filter(({ axis }) => axis >= 0);
+    return [{ node, axis: isWeight(node.in(1)) ? rank - 1 : rank - 2 }];
   });
 
 /** Union-find over integers with path halving. */

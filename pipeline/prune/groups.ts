@@ -50,7 +50,7 @@ export const findGroups = (graph: Graph, excluded: ReadonlySet<Node> = new Set()
   return {
     graph, closure,
     groups: named([...bySignature.values()].map((roots) => makeGroup(closure, roots.map((root) => units.get(root)!), [...layersByUnit.get(roots[0]!)!]))),
-    blocked: blockedParts(closure.blocks, blocksByUnit, layersByUnit),
+    blocked: [...blockedParts(closure.blocks, blocksByUnit, layersByUnit), ...closure.unknown.map(unknownPart)],
   };
 };
 
@@ -94,11 +94,14 @@ const named = (groups: readonly Group[]): Group[] => {
 /** The node's name, or its output's where it has none. */
 export const layerName = (node: Node): string => node.name || node.out().name;
 
+const unknownPart = (node: Node): BlockedPart =>
+  ({ node: layerName(node), opType: node.opType, reason: "its number of output channels is unknown", layers: [layerName(node)] });
+
 const blockedParts = (blocks: readonly Block[], blocksByUnit: ReadonlyMap<number, ReadonlySet<Block>>, layersByUnit: ReadonlyMap<number, ReadonlySet<Node>>): BlockedPart[] => {
   const layers = new Map<string, { block: Block; layers: Set<string> }>();
   const key = ({ name, reason }: Block): string => `${name}\n${reason}`;
   for (const block of blocks) entry(layers, key(block), () => ({ block, layers: new Set<string>() }));
   for (const [root, found] of blocksByUnit)
     for (const block of found) for (const node of layersByUnit.get(root) ?? []) layers.get(key(block))!.layers.add(layerName(node));
-  return [...layers.values()].map(({ block, layers: names }) => ({ node: block.name, opType: block.opType, reason: block.reason, layers: [...names] }));
+  return [...layers.values()].filter(({ layers: names }) => names.size > 0).map(({ block, layers: names }) => ({ node: block.name, opType: block.opType, reason: block.reason, layers: [...names] }));
 };

@@ -1,7 +1,11 @@
 import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
+import { inferShapes } from "../../graph/shapes.ts";
 
-/** A copy in which no two layers share a bias or another vector: exporters merge equal ones, which would tie channels that have nothing in common. */
+/**
+ * A copy with all shapes that can be inferred, in which no two layers share a bias or another vector: exporters merge equal ones,
+ * which would tie channels that have nothing in common. Throws UserError PRUNE_OPSET.
+ */
 export const preparedGraph = (input: Graph): Graph => {
   if (input.opset < 13) throw oldOpset(input);
   const graph = input.clone();
@@ -9,6 +13,7 @@ export const preparedGraph = (input: Graph): Graph => {
     if (value.tensor!.shape.length > 1) continue;
     for (const { node, slot } of [...value.uses].slice(1)) node.replaceInput(slot, graph.addInitializer(value.name, value.tensor!));
   }
+  inferShapes(graph);
   return graph;
 };
 

@@ -47,10 +47,12 @@ const measureOf = async (graph: Graph, criterion: Criterion, gradients: Gradient
 /** Matrices and kernels; biases and other vectors say little about a channel. */
 const onWeights = (measure: (w: Float32Array, value: Value) => ((index: number) => number) | undefined): Measure => ({ value }) => {
   const { constant } = value;
-  return constant?.dtype === "float32" && constant.shape.length >= 2 && !isBroadcast(constant) ? measure(constant.floats, value) : undefined;
+  const isLayerWeight = [...value.uses].some(({ node, slot }) => slot < 2 && weightReaders.has(node.opType));
+  return isLayerWeight && constant?.dtype === "float32" && constant.shape.length >= 2 ? measure(constant.floats, value) : undefined;
 };
 
-const isBroadcast = ({ shape, size }: Tensor): boolean => shape.some((dim) => dim === size);
+/** Layers, and what stands between a weight and its layer. */
+const weightReaders: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul", "Transpose", "Reshape", "Cast", "Identity"]);
 
 const batchNormScale: Measure = ({ value }) => {
   const { constant } = value;
