@@ -1,0 +1,75 @@
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { UserError } from "../graph/error.ts";
+import { elementCount, Tensor } from "../graph/tensor.ts";
+import type { TeacherView } from "./assign.ts";
+import { widen } from "./half.ts";
+
+/** One tensor of a record, float16 on disk; `shape` is without the batch dimension. */
+export interface Section {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Where the teacher's outputs lie: one file per variant, one record of fixed size per picture, in dataset order. */
+export interface TeacherCacheFiles {
+  /** Path by variant. */
+  readonly files: readonly string[];
+  /** The first two are always `teacher/scores` [C, A] and `teacher/boxes` [4, A] (corners, network pixels / `boxScale`). */
+  readonly sections: readonly Section[];
+  readonly pictures: number;
+}
+
+/** Boxes are kept in units of the smallest stride, so that float16 resolves them to 1/64 pixel at 320 pixels. */
+export const boxScale = 8;
+
+export const recordBytes = (sections: readonly Section[]): number => 2 * sections.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+
+/** Records of one batch. */
+export interface TeacherRecords {
+  /** By section name, [N, …shape]. */
+  readonly tensors: Record<string, Tensor>;
+  /** Scores and corners of picture `index` of the batch. */
+  view(index: number): TeacherView;
+}
+
+/** Opens the files for reading. Throws UserError TEACHER_CACHE where one is missing or has another size. */
+export const openTeacherCache = ({ files, sections, pictures }: TeacherCacheFiles) => {
+  const bytes = recordBytes(sections);
+  for (const file of files) {
+    if (statSync(file, { throwIfNoEntry: false })?.size !== bytes * pictures) throw brokenCache(file);
+  }
+  const handles = new Map<number, number>();
+  const handle = (variant: number): number => {
+    const known = handles.get(variant);
+    if (known !== undefined) return known;
+    const opened = openSync(files[variant]!, "r");
+    handles.set(variant, opened);
+    return opened;
+  };
+  const read = (variant: number, chosen: readonly number[]): TeacherRecords => {
+    const values = sections.map(({ shape }) => new Float32Array(chosen.length * elementCount(shape)));
+    const record = new Uint16Array(bytes / 2);
+    for (const [i, picture] of chosen.entries()) {
+      const got = readSync(handle(variant), record, 0, bytes, picture * bytes);
+      if (got !== bytes) throw brokenCache(files[variant]!);
+      let from = 0;
+      for (const [s, { shape }] of sections.entries()) {
+        const length = elementCount(shape);
+        widen(record.subarray(from, from + length), values[s]!, i * length);
+        from += length;
+      }
+    }
+    const boxes = values[1]!;
+    for (let i = 0; i < boxes.length; i++) boxes[i]! *= boxScale;
+    const slice = (s: number, i: number) => values[s]!.subarray(i * elementCount(sections[s]!.shape), (i + 1) * elementCount(sections[s]!.shape));
+    return {
+      tensors: Object.fromEntries(sections.map(({ name, shape }, s) => [name, Tensor.of("float32", [chosen.length, ...shape], values[s]!)])),
+      view: (i) => ({ scores: slice(0, i), corners: slice(1, i) }),
+    };
+  };
+  const close = (): void => { for (const opened of handles.values()) closeSync(opened); };
+  return { read, close };
+};
+
+const brokenCache = (file: string) =>
+  new UserError("TEACHER_CACHE", `The teacher's cached outputs ${file} are missing or incomplete.`, "delete the file's folder and run again: they are computed anew.");
