@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Tensor } from "../graph/tensor.ts";
 import { checkpointCorrupt, checkpointOfOther, checkpointUnwritable } from "./errors.ts";
@@ -38,20 +38,29 @@ export const writeCheckpoint = async (path: string, problem: string, state: Trai
 
 const replaceFile = async (path: string, parts: readonly Uint8Array[]): Promise<void> => {
   const temporary = `${path}.partial`;
-  const file = await open(temporary, "w");
+  try {
+    await writeParts(temporary, parts);
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => undefined); // the first failure is the one to report
+    throw cause;
+  }
+};
+
+const writeParts = async (path: string, parts: readonly Uint8Array[]): Promise<void> => {
+  const file = await open(path, "w");
   try {
     for (const part of parts) await file.writeFile(part);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
 };
 
 /** The state in `path`; undefined if there is no such file. Throws UserError CHECKPOINT_CORRUPT, or CHECKPOINT_OTHER where `problem` differs. */
 export const readCheckpoint = async (path: string, problem: string): Promise<TrainingState | undefined> => {
   const bytes = await readFile(path).catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
     throw checkpointCorrupt(path, `it cannot be read (${String(error)})`);
   });
   if (!bytes) return undefined;

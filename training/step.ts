@@ -71,8 +71,8 @@ const buildPass = (problem: TrainingProblem, options: TrainingOptions, layouts: 
   const gradients = backward(b, loss, used, { unreached: "zeros" });
   let gradient = concatFrom(b, layouts.weights, parameters.map((value) => gradients.get(value)));
   if (accumulated) gradient = typed(b.add(gradient, graph.addInput(port("accumulated"), "float32", [layouts.weights.size])), [layouts.weights.size]);
-  output(b, port("loss"), loss, []);
-  for (const [name, value] of metrics) output(b, metricPort(name), value, []);
+  scalarOutput(b, port("loss"), loss);
+  for (const [name, value] of metrics) scalarOutput(b, metricPort(name), value);
   return {
     b, graph, weights, gradient,
     unused: new Set(layouts.weights.slots.filter((_, index) => !gradients.has(parameters[index]!))),
@@ -102,17 +102,19 @@ const runningStatistics = (b: Builder, options: TrainingOptions, layout: Layout,
   return b.add(b.mul(running, 1 - momentum), b.mul(concatFrom(b, layout, batch), momentum));
 };
 
-const output = (b: Builder, name: string, value: Value, shape: readonly number[]): void => {
-  const named = typed(b.op("Identity", [value]), shape);
-  named.name = name;
-  b.graph.outputs.push(named);
+/** A scalar may be several outputs at once, so each is a value of its own. */
+const scalarOutput = (b: Builder, name: string, value: Value): void => vectorOutput(b, name, b.op("Identity", [value]), []);
+
+const vectorOutput = (b: Builder, name: string, value: Value, shape: readonly number[]): void => {
+  typed(value, shape).name = name;
+  b.graph.outputs.push(value);
 };
 
 /** The graph of a batch that only adds to the gradient: outputs next/accumulated [P] and next/statistics [S]. */
 export const buildAccumulation = (problem: TrainingProblem, options: TrainingOptions, layouts: Layouts): Graph => {
   const { b, graph, gradient, statistics } = buildPass(problem, options, layouts, true);
-  output(b, nextPort("accumulated"), gradient, [layouts.weights.size]);
-  if (statistics) output(b, nextPort("statistics"), statistics, [layouts.statistics.size]);
+  vectorOutput(b, nextPort("accumulated"), gradient, [layouts.weights.size]);
+  if (statistics) vectorOutput(b, nextPort("statistics"), statistics, [layouts.statistics.size]);
   dropDeadNodes(graph);
   return graph;
 };
@@ -138,14 +140,14 @@ export const buildStep = (problem: TrainingProblem, options: TrainingOptions, la
   const vectors = Object.fromEntries(optimizerVectors(options.optimizer).map((name) => [name, vector(name)]));
   const next = applyOptimizer(b, options.optimizer, weights, gradient, b.constant(decayVector(problem, options, layouts.weights, pass.unused), port("decay")), vectors, scalars);
 
-  output(b, port("gradientNorm"), norm, []);
-  output(b, nextPort("weights"), next.weights, size);
-  for (const [name, value] of Object.entries(next.vectors)) output(b, nextPort(name), value, size);
-  if (statistics) output(b, nextPort("statistics"), statistics, [layouts.statistics.size]);
+  scalarOutput(b, port("gradientNorm"), norm);
+  vectorOutput(b, nextPort("weights"), next.weights, size);
+  for (const [name, value] of Object.entries(next.vectors)) vectorOutput(b, nextPort(name), value, size);
+  if (statistics) vectorOutput(b, nextPort("statistics"), statistics, [layouts.statistics.size]);
   if (options.ema) {
     const decay = scalar("emaDecay");
-    output(b, nextPort("average"), movingAverage(b, vector("average"), next.weights, decay), size);
-    if (statistics) output(b, nextPort("averageStatistics"), movingAverage(b, vector("averageStatistics", [layouts.statistics.size]), statistics, decay), [layouts.statistics.size]);
+    vectorOutput(b, nextPort("average"), movingAverage(b, vector("average"), next.weights, decay), size);
+    if (statistics) vectorOutput(b, nextPort("averageStatistics"), movingAverage(b, vector("averageStatistics", [layouts.statistics.size]), statistics, decay), [layouts.statistics.size]);
   }
   dropDeadNodes(graph);
   return graph;

@@ -30,7 +30,7 @@ export interface WorkerInit { readonly moduleUrl: string; readonly spec: unknown
 
 /**
  * Batches prepared in worker threads ahead of the step and handed over without a copy.
- * `moduleUrl` is a module that exports `openBatches` (OpenBatches); `spec` must survive structured clone and JSON.
+ * `moduleUrl` (see moduleBeside) is a module that exports `openBatches` (OpenBatches); `spec` must survive structured clone and JSON.
  */
 export const workerSource = (moduleUrl: string | URL, spec: unknown, options: WorkerOptions = {}): BatchSource => ({
   identity: spec,
@@ -94,11 +94,15 @@ const newPending = (): Pending => {
   return { promise, ...settle! };
 };
 
-/** Node's workers do not inherit the TypeScript loader, so in a checkout the worker registers it itself; the built package runs JavaScript. */
+/** URL of the module `name` (without extension, e.g. "./batches") beside `from`, an import.meta.url: .ts in a checkout, .js in the built package. */
+export const moduleBeside = (from: string, name: string): URL => new URL(`${name}.${from.endsWith(".ts") ? "ts" : "js"}`, from);
+
+/** Node's workers do not inherit the TypeScript loader, so in a checkout the worker registers it itself. */
 const startWorker = (init: WorkerInit): Worker => {
-  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./batch-worker.js", import.meta.url), { workerData: init });
-  const [loader, entry] = [import.meta.resolve("tsx/esm/api"), new URL("./batch-worker.ts", import.meta.url).href].map((url) => JSON.stringify(url));
-  return new Worker(`import(${loader}).then(({ register }) => { register(); return import(${entry}); });`, { eval: true, workerData: init });
+  const entry = moduleBeside(import.meta.url, "./batch-worker");
+  if (entry.href.endsWith(".js")) return new Worker(entry, { workerData: init });
+  const [loader, main] = [import.meta.resolve("tsx/esm/api"), entry.href].map((url) => JSON.stringify(url));
+  return new Worker(`import(${loader}).then(({ register }) => { register(); return import(${main}); });`, { eval: true, workerData: init });
 };
 
 const toBatch = (tensors: Readonly<Record<string, WireTensor>>): Batch =>

@@ -1,9 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { UserError } from "../../graph/error.ts";
-import { workerSource } from "../../training/workers.ts";
+import { train } from "../../training/train.ts";
+import { moduleBeside, workerSource } from "../../training/workers.ts";
+import { baseOptions, mlpProblem, mlpSource } from "./nets.ts";
 
-const moduleUrl = new URL("./counted-batches.ts", import.meta.url);
+const moduleUrl = moduleBeside(import.meta.url, "./counted-batches");
 const failure = async (promise: Promise<unknown>): Promise<Error> => {
   const error: unknown = await promise.then(() => undefined, (reason: unknown) => reason);
   assert.instance(error, Error);
@@ -46,6 +48,13 @@ test("a dataset that does not open and a worker that dies are errors, not hangs"
   assert.match((await failure(feed.batch(0, 1))).message, "exit code 3");
   assert.match((await failure(feed.batch(0, 2))).message, "exit code 3");
   await feed.close();
+});
+
+test("training from workers gives the bytes of training in process", async () => {
+  const options = { ...baseOptions, epochs: 2 };
+  const here = await train(mlpProblem(), mlpSource(), options);
+  const there = await train(mlpProblem(), workerSource(moduleBeside(import.meta.url, "./mlp-batches"), null, { workers: 2 }), options);
+  assert.equal(there.tensors, here.tensors);
 });
 
 test.run();
