@@ -86,7 +86,7 @@ export function classNames(metadata: ReadonlyMap<string, string>): string[] | nu
   return entries.sort((a, b) => Number(a[1]) - Number(b[1])).map(([, , single, double]) => (single ?? double ?? "").replace(/\\(.)/g, "$1"));
 }
 
-const strideSets = [[8, 16, 32], [8, 16, 32, 64], [4, 8, 16, 32], [16, 32]] as const;
+const strideSets = [[8, 16, 32], [8, 16, 32, 64], [4, 8, 16, 32]] as const;
 
 /** Anchors of one per cell over all strides. */
 export const cellCount = ([width, height]: readonly [number, number], strides: readonly number[]): number =>
@@ -157,7 +157,7 @@ const isGrid = (facts: Facts, { shape: [, a, b] }: TensorInfo): boolean =>
 function joinedQueries(facts: Facts): Head[] {
   const output = single(facts);
   if (!output || facts.outputs.some(({ shape }) => shape.length === 2) || isGrid(facts, output)) return [];
-  const classCount = implied(facts, output.shape[2], 4);
+  const classCount = typeof output.shape[2] === "number" ? implied(facts, output.shape[2], 4) : null;
   // Six columns are also what an end-to-end YOLO gives; only the deformable attention of a DETR decides.
   if (classCount === null || (facts.ops && !has(facts, "GridSample") && output.shape[2] === 6)) return [];
   return [{ kind: "query", family: "detr", classCount, outputNames: [output.name], size: facts.size, needsNms: false, activation: "none" }];
@@ -176,12 +176,11 @@ function boxesAndMatrix({ outputs }: Facts): { boxes: TensorInfo; scores: Tensor
 function splitQueries(facts: Facts): Head[] {
   const pair = boxesAndMatrix(facts);
   if (!pair || isGrid(facts, { name: "", shape: [1, pair.boxes.shape[1] ?? null, null] })) return [];
+  if (facts.classes === undefined) throw classCountUnknown(pair.scores.name);
   const columns = pair.scores.shape[2] ?? null;
   const base = { kind: "query", family: "detr", outputNames: [pair.boxes.name, pair.scores.name], size: facts.size, needsNms: false } as const;
-  const sigmoid: Head[] = columns === null || facts.classes === undefined || columns === facts.classes ? [{ ...base, classCount: facts.classes ?? columns ?? 0, activation: "sigmoid" }] : [];
-  const softmax: Head[] = columns !== null && (facts.classes === undefined || columns === facts.classes + 1) ? [{ ...base, classCount: columns - 1, activation: "softmax" }] : [];
-  if (facts.classes === undefined) throw classCountUnknown(pair.scores.name);
-  return [...sigmoid, ...softmax];
+  const head = (activation: "sigmoid" | "softmax", extra: number): Head[] => (fits(columns, (facts.classes ?? 0) + extra) ? [{ ...base, classCount: facts.classes ?? 0, activation }] : []);
+  return [...head("sigmoid", 0), ...head("softmax", 1)];
 }
 
 /** YOLO-NAS and others: dense boxes beside a matrix of probabilities. */
