@@ -1,6 +1,6 @@
 import type { Builder } from "../graph/builder.ts";
 import type { Value } from "../graph/node.ts";
-import { span, type ConvGeometry } from "./conv-geometry.ts";
+import { product, span, type ConvGeometry } from "./conv-geometry.ts";
 
 /** dL/dX of a Conv: the adjoint applied to dY [N, M, …] -> [N, C, …]. */
 export const convInputGradient = (b: Builder, dy: Value, weight: Value, geometry: ConvGeometry): Value =>
@@ -24,15 +24,18 @@ const asConv = (b: Builder, dy: Value, weight: Value, geometry: ConvGeometry): V
   });
 };
 
-/** W [M, C/g, k…] -> [C, M/g, k…] with every spatial axis reversed. */
+/**
+ * W [M, C/g, k…] -> [C, M/g, k…] with every spatial axis reversed, which is reversing the flattened taps.
+ * Two matrix transposes around a Gather of whole rows: a third of the time of a Gather or Slice along the last axis.
+ */
 const adjointKernel = (b: Builder, weight: Value, { kernel, group, inputChannels, outputChannels }: ConvGeometry): Value => {
   const m = outputChannels / group;
-  const c = inputChannels / group;
-  const taps = kernel.reduce((a, k) => a * k, 1);
-  // Reversing all spatial axes is reversing the flattened taps.
-  const grouped = b.transpose(b.reshape(weight, [group, m, c, taps]), [0, 2, 1, 3]);
-  const flipped = taps === 1 ? grouped : b.op("Gather", [grouped, b.int64s(Array.from({ length: taps }, (_, tap) => taps - 1 - tap))], { axis: 3 });
-  return b.reshape(flipped, [inputChannels, m, ...kernel]);
+  const taps = product(kernel);
+  const columns = b.transpose(b.reshape(weight, [group, m, (inputChannels / group) * taps]), [0, 2, 1]);
+  if (taps === 1) return b.reshape(columns, [inputChannels, m, ...kernel]);
+  const reversed = b.int64s(Array.from({ length: taps }, (_, tap) => taps - 1 - tap));
+  const rows = b.op("Gather", [b.reshape(columns, [inputChannels, taps, m]), reversed], { axis: 1 });
+  return b.reshape(b.transpose(rows, [0, 2, 1]), [inputChannels, m, ...kernel]);
 };
 
 const asConvTranspose = (b: Builder, dy: Value, weight: Value, geometry: ConvGeometry): Value => {
