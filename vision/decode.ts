@@ -20,7 +20,7 @@ export interface Candidates {
   readonly probabilities: Float32Array | null;
 }
 
-export interface DecodeOptions {
+export interface CandidateOptions {
   /** Candidates have a higher score than this. */
   readonly scoreThreshold: number;
   /** Every class above the threshold is a candidate of its own (as evaluation does), not only the best of its row. Default false. */
@@ -53,7 +53,7 @@ interface View {
  * The candidates of picture `batchIndex` in a batch of outputs.
  * @throws UserError OUTPUT_MISMATCH when an output is missing or has another shape than the head's.
  */
-export function decode(head: Head, outputs: readonly OutputTensor[], batchIndex: number, options: DecodeOptions): Candidates {
+export function decode(head: Head, outputs: readonly OutputTensor[], batchIndex: number, options: CandidateOptions): Candidates {
   const tensors = head.outputNames.map((name) => {
     const found = outputs.find((output) => output.name === name);
     if (!found) throw outputMissing(name, outputs);
@@ -174,7 +174,7 @@ function activated({ data, base, rows, rowStep }: Matrix, { activation, classCou
 }
 
 /** Rows and classes above the threshold; score = class probability times the row's factor, rounded once to float32. */
-function collect(from: View, { scoreThreshold, multiLabel = false, withProbabilities = false }: DecodeOptions): Candidates {
+function collect(from: View, { scoreThreshold, multiLabel = false, withProbabilities = false }: CandidateOptions): Candidates {
   const hits = multiLabel ? allHits(from, scoreThreshold) : bestHits(from, scoreThreshold);
   const count = hits.rows.length;
   const boxes = new Float32Array(count * 4);
@@ -248,7 +248,7 @@ interface Row {
 }
 
 /** Heads that give one score and one class per row. */
-function fromRows(rows: number, read: (row: number) => Row, box: View["box"], classCount: number, { scoreThreshold, withProbabilities = false }: DecodeOptions): Candidates {
+function fromRows(rows: number, read: (row: number) => Row, box: View["box"], classCount: number, { scoreThreshold, withProbabilities = false }: CandidateOptions): Candidates {
   const hits: Hits = { rows: [], classes: [], scores: [] };
   for (let row = 0; row < rows; row += 1) {
     const { score, classIndex } = read(row);
@@ -267,14 +267,14 @@ function fromRows(rows: number, read: (row: number) => Row, box: View["box"], cl
   return { count, boxes, scores: Float32Array.from(hits.scores), classes: Int32Array.from(hits.classes), rows: Int32Array.from(hits.rows), probabilities };
 }
 
-function decodeRows(head: RowsHead, tensor: FloatTensor, batchIndex: number, options: DecodeOptions): Candidates {
+function decodeRows(head: RowsHead, tensor: FloatTensor, batchIndex: number, options: CandidateOptions): Candidates {
   const matrix = picture(tensor, batchIndex, false);
   if (matrix.rowStep !== 6) throw outputMismatch(tensor.name, "six values per box");
   const at = (row: number, column: number): number => matrix.data[matrix.base + row * 6 + column]!;
   return fromRows(matrix.rows, (row) => ({ score: at(row, 4), classIndex: Math.round(at(row, 5)) }), cornersBox(matrix), head.classCount, options);
 }
 
-function decodeLabelled(head: BoxesHead, [boxes, scores, labels]: readonly OutputTensor[], batchIndex: number, options: DecodeOptions): Candidates {
+function decodeLabelled(head: BoxesHead, [boxes, scores, labels]: readonly OutputTensor[], batchIndex: number, options: CandidateOptions): Candidates {
   const box = float(boxes);
   const score = float(scores);
   if (!labels) throw new Error("bug: a labelled head has three outputs");

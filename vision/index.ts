@@ -24,7 +24,7 @@ export { openDataset } from "./datasets/open.ts";
 export { augmentDefaults, augmentSample, plainSample, type AugmentOptions, type NetworkSample } from "./augment.ts";
 export { SampleCache, type Sample, type SampleCacheOptions, type SampleSource } from "./samples.ts";
 export { cellCount, classNames, headFamilies, recogniseHead, type BoxesHead, type DenseHead, type Head, type HeadFamily, type HeadQuestion, type QueryHead, type RowsHead, type TensorInfo } from "./heads.ts";
-export { decode, type Candidates, type DecodeOptions, type OutputTensor } from "./decode.ts";
+export { decode, type Candidates, type CandidateOptions, type OutputTensor } from "./decode.ts";
 export { byScore, nonMaximumSuppression, type NmsOptions } from "./nms.ts";
 export { detect, evaluationOptions, predictionOptions, type DetectOptions } from "./detect.ts";
 export { cocoAccuracy, type ClassAccuracy, type CocoAccuracy, type EvaluatedPicture } from "./coco-map.ts";
