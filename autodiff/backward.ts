@@ -4,8 +4,8 @@ import type { Graph } from "../graph/graph.ts";
 import { readValues } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { fusedRules } from "./fused.ts";
-import { filledLike, isFloating, type GradientRule } from "./rule.ts";
-import { gradientRules } from "./rules.ts";
+import { isStandard, ruleOf } from "./lookup.ts";
+import { filledLike, isFloating } from "./rule.ts";
 import { sumTo } from "./sum-to.ts";
 
 export interface BackwardOptions {
@@ -56,12 +56,8 @@ export const nodesBetween = (graph: Graph, wrt: readonly Value[], loss: Value): 
   }).reverse();
 };
 
-/** The rule of an ai.onnx op; undefined where the table has no row. */
-export const ruleOf = (node: Node): GradientRule | undefined =>
-  node.domain === "" && Object.hasOwn(gradientRules, node.opType) ? gradientRules[node.opType as keyof typeof gradientRules] : undefined;
-
 const partsOf = (b: Builder, node: Node, dOutputs: readonly (Value | null)[]): readonly (readonly [Value, Value])[] => {
-  const fused = Object.hasOwn(fusedRules, node.opType) && node.domain === "" ? fusedRules[node.opType as keyof typeof fusedRules](b, node, dOutputs) : undefined;
+  const fused = isStandard(node) && Object.hasOwn(fusedRules, node.opType) ? fusedRules[node.opType as keyof typeof fusedRules](b, node, dOutputs) : undefined;
   if (fused) return fused;
   const rule = ruleOf(node);
   if (!rule) throw noGradient(node);

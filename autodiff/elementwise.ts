@@ -68,8 +68,6 @@ export const dropoutGradient: GradientRule = single((b, node, dy) => {
 /** 1 where x > 0, else `other`. */
 const positiveOr = (b: Builder, x: Value, other: Value | number): Value => b.where(b.greater(x, 0), b.scalar(1, x.dtype ?? "float32"), other);
 
-export const leakyReluGradient: GradientRule = unary((b, x, _y, node) => positiveOr(b, x, node.float("alpha", 0.01)));
-
 export const preluGradient: GradientRule = single((b, node, dy) => [
   b.mul(dy, positiveOr(b, node.in(0), node.in(1))), b.mul(dy, b.min(node.in(0), 0)),
 ]);

@@ -6,7 +6,7 @@ import { gemmGradient, matMulGradient } from "./matrix.ts";
 import { batchNormalizationGradient, layerNormalizationGradient } from "./normalization.ts";
 import { averagePoolGradient, globalAveragePoolGradient, globalMaxPoolGradient, maxPoolGradient } from "./pooling.ts";
 import * as reduction from "./reduction.ts";
-import { reluGradient } from "./relu.ts";
+import { leakyReluGradient, reluGradient } from "./relu.ts";
 import { resizeGradient } from "./resize.ts";
 import { single, stops, unary, type GradientRule } from "./rule.ts";
 import { logSoftmaxGradient, softmaxGradient } from "./softmax.ts";
@@ -43,12 +43,12 @@ export const gradientRules = {
 
   // activations
   Relu: reluGradient,
-  LeakyRelu: elementwise.leakyReluGradient,
+  LeakyRelu: leakyReluGradient,
   PRelu: elementwise.preluGradient,
   Elu: elementwise.eluGradient,
   Selu: elementwise.seluGradient,
   Celu: elementwise.celuGradient,
-  Sigmoid: unary((b, _x, y) => b.sub(y, b.mul(y, y))),
+  Sigmoid: unary((b, _x, y) => b.mul(y, b.sub(1, y))),
   Tanh: unary((b, _x, y) => b.sub(1, b.mul(y, y))),
   HardSigmoid: elementwise.hardSigmoidGradient,
   HardSwish: elementwise.hardSwishGradient,

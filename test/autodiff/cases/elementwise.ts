@@ -52,7 +52,7 @@ export const elementwiseCases: readonly GradientCase[] = [
 ];
 
 export const activationCases: readonly GradientCase[] = [
-  unary("Relu"), unary("LeakyRelu"), unary("LeakyRelu", awayFromKinks, { alpha: 0.3 }),
+  unary("Relu"), unary("LeakyRelu"), unary("LeakyRelu", awayFromKinks, { alpha: 0.3 }), unary("LeakyRelu", awayFromKinks, { alpha: 1.5 }),
   { op: "PRelu", name: "one slope", inputs: [awayFromKinks, [1]] },
   { op: "PRelu", name: "slope per channel", inputs: [[2, 3, 2], [3, 1]], seed: 5 },
   unary("Elu"), unary("Elu", awayFromKinks, { alpha: 0.7 }), unary("Selu"), unary("Selu", awayFromKinks, { alpha: 1.2, gamma: 0.9 }),
