@@ -1,0 +1,96 @@
+import { Graph } from "../graph/graph.ts";
+import type { Node, Value } from "../graph/node.ts";
+import { inferShapes, partialValue } from "../graph/shapes.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { removeDead } from "./dead.ts";
+import { graphPass, substitute, type Change, type Pass, type PassResult } from "./rule.ts";
+
+/** Runs a graph without inputs; the contents of its outputs by name (runtime/session.ts `runOnce(graph, {})` is one). */
+export type Evaluate = (graph: Graph) => Promise<Readonly<Record<string, Tensor>>>;
+
+/** Tensors bigger than this are not made by folding: the file would grow. */
+const mostElements = 1 << 20;
+
+/** Constant nodes become initializers. */
+export const constantsToInitializers: Pass = graphPass("constants-to-initializers", (graph) => {
+  const applied: Change[] = [];
+  for (const node of graph.sorted()) {
+    const tensor = node.opType === "Constant" ? (node.out().constant ?? literal(node)) : undefined;
+    if (!tensor || graph.outputs.includes(node.out())) continue;
+    graph.replaceAllUses(node.out(), graph.addInitializer(node.out().name, tensor));
+    graph.removeNode(node);
+    applied.push({ rule: "constant-to-initializer", node: node.name, detail: tensor.dtype });
+  }
+  return { applied };
+});
+
+/** value_int, value_ints, value_float, value_floats of a Constant node. */
+const literal = (node: Node): Tensor | undefined => {
+  const known = partialValue(node.out());
+  const dtype = node.attributes.has("value_int") || node.attributes.has("value_ints") ? "int64" : "float32";
+  return known && Tensor.from(dtype, known.shape, known.elements as readonly number[]);
+};
+
+/** Replaces integer and bool values that shapes and constants determine (Shape → Gather → Concat …) by initializers; no arithmetic on floats. */
+export const foldShapeArithmetic: Pass = graphPass("fold-shape-arithmetic", (graph) => {
+  inferShapes(graph);
+  const memo = new Map();
+  const applied: Change[] = [];
+  for (const node of graph.sorted()) {
+    const [output] = node.outputs;
+    if (!output?.dtype || node.opType === "Constant" || graph.outputs.includes(output) || !/^(int32|int64|bool)$/.test(output.dtype)) continue;
+    const known = partialValue(output, memo);
+    if (!known?.elements.every((element) => typeof element === "number")) continue;
+    substitute(graph, output, graph.addInitializer(output.name, Tensor.from(output.dtype, known.shape, known.elements as readonly number[])));
+    applied.push({ rule: "fold-shape-arithmetic", node: node.name, detail: node.opType });
+  }
+  removeDead(graph);
+  return { applied };
+});
+
+/**
+ * Replaces everything that depends on constants alone by initializers: shape arithmetic by itself, the rest by one run of `evaluate`.
+ * Random ops, ops of other domains, subgraphs and results above a million elements stay.
+ */
+export const foldConstants = async (input: Graph, evaluate: Evaluate): Promise<PassResult> => {
+  const folded = foldShapeArithmetic(input);
+  const { graph } = folded;
+  const wanted = constantFrontier(graph);
+  if (wanted.length === 0) return folded;
+  const results = await evaluate(constantPart(graph, wanted));
+  const applied: Change[] = [...folded.report.applied];
+  for (const value of wanted) {
+    const tensor = results[value.name];
+    if (!tensor) throw new Error(`bug: the evaluator did not return "${value.name}"`);
+    applied.push({ rule: "fold-constants", node: value.producer?.name ?? "", detail: value.producer?.opType ?? "" });
+    graph.replaceAllUses(value, graph.addInitializer(value.name, tensor));
+  }
+  const done = graphPass("fold-constants", (copy) => { removeDead(copy); return { applied }; })(graph);
+  return { graph: done.graph, report: { ...done.report, nodes: [input.nodes.size, done.graph.nodes.size] } };
+};
+
+const isRandom = (node: Node): boolean => /^(Random|Multinomial|Bernoulli)/.test(node.opType);
+const isFoldable = (node: Node): boolean =>
+  node.domain === "" && !isRandom(node) && ![...node.attributes.values()].some(({ type }) => type === "graph" || type === "graphs")
+  && node.opType !== "DequantizeLinear" && node.opType !== "QuantizeLinear"; // a Q/DQ pair on a weight is a statement, not arithmetic
+
+/** Values made of constants alone that something else reads. */
+const constantFrontier = (graph: Graph): Value[] => {
+  const constant = new Set<Value>();
+  for (const node of graph.sorted()) {
+    const known = node.inputs.every((value) => value === null || value.constant !== undefined || constant.has(value));
+    if (known && isFoldable(node)) node.outputs.forEach((output) => constant.add(output));
+  }
+  const isSmall = (value: Value): boolean => value.staticShape !== undefined && value.staticShape.reduce((product, dim) => product * dim, 1) <= mostElements;
+  return [...constant].filter((value) => value.name !== "" && value.constant === undefined && isSmall(value) && !graph.outputs.includes(value)
+    && value.readers.some((reader) => reader.outputs.some((output) => !constant.has(output))));
+};
+
+const constantPart = (graph: Graph, outputs: readonly Value[]): Graph => {
+  const part = graph.clone();
+  const byName = new Map([...part.nodes].flatMap((node) => node.outputs).map((value) => [value.name, value]));
+  part.outputs.splice(0, part.outputs.length, ...outputs.map((value) => byName.get(value.name)!));
+  removeDead(part);
+  part.inputs.splice(0);
+  return part;
+};
