@@ -10,7 +10,8 @@ import { photograph } from "./sensor.ts";
 import { classes } from "./sprite.ts";
 
 /** Raised whenever a picture of some seed changes, so that old pictures are not taken for new ones. */
-const version = 1;
+const version = 2;
+const seedSalt = 1;
 
 export interface RoadscenesOptions {
   /** Folder that gets `images/`, `train.json`, `val.json` and `manifest.json`. */
@@ -46,7 +47,7 @@ const exists = (path: string): Promise<boolean> => stat(path).then(({ size }) =>
 
 function pictures({ train, val, seed }: RoadscenesOptions): Picture[] {
   const split = (name: "train" | "val", count: number, salt: number): Picture[] => Array.from({ length: count }, (_, i) =>
-    ({ file: `${name}-${seed}-${String(i).padStart(5, "0")}.jpg`, split: name, seed: pictureSeed(version, seed, salt, i) }));
+    ({ file: `${name}-v${version}-s${seed}-${String(i).padStart(5, "0")}.jpg`, split: name, seed: pictureSeed(seedSalt, seed, salt, i) }));
   return [...split("train", train, 1), ...split("val", val, 2)];
 }
 

@@ -33,7 +33,8 @@ function atmosphere(random: Random): Atmosphere {
     time, fogColour,
     ambient: scaled(ambient, random.range(0.85, 1.15)),
     headlight: time === "night" ? random.range(0.35, 0.8) : 0,
-    fogDensity: foggy ? random.range(0.02, 0.05) : random.range(0.001, 0.008),
+    // Thick fog leaves nothing to recognise at night.
+    fogDensity: (foggy ? random.range(0.02, 0.05) : random.range(0.001, 0.008)) * (time === "night" ? 0.5 : 1),
   };
 }
 
@@ -150,7 +151,7 @@ function sensor(random: Random, air: Atmosphere): Sensor {
     noise: random.range(1, dark ? 11 : 7),
     motionBlurPx: random.chance(0.2) ? random.int(2, 4) : 1,
     defocus: random.chance(0.25) ? random.range(0.4, 0.95) : 0,
-    contrast: random.chance(0.2) ? random.range(0.5, 0.8) : random.range(0.88, 1.15),
+    contrast: Math.max(random.chance(0.2) ? random.range(0.5, 0.8) : random.range(0.88, 1.15), dark || air.fogDensity > 0.02 ? 0.75 : 0),
     brightness: random.range(-14, 14),
     tint: [random.range(0.94, 1.06), 1, random.range(0.94, 1.06)],
     quality: random.int(70, 92),
