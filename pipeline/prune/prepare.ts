@@ -1,21 +1,20 @@
-import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { inferShapes } from "../../graph/shapes.ts";
+import { upgradeOpset } from "../../rewrite/opset.ts";
+
+/** Axes of Split, Squeeze, Softmax and the like mean the same from here on. */
+const oldestOpset = 13;
 
 /**
- * A copy with all shapes that can be inferred, in which no two layers share a bias or another vector: exporters merge equal ones,
- * which would tie channels that have nothing in common. Throws UserError PRUNE_OPSET.
+ * A copy of opset 13 or newer with all shapes that can be inferred, in which no two layers share a bias or another vector: exporters
+ * merge equal ones, which would tie channels that have nothing in common. Throws what `upgradeOpset` throws.
  */
 export const preparedGraph = (input: Graph): Graph => {
-  if (input.opset < 13) throw oldOpset(input);
-  const graph = input.clone();
+  const graph = input.opset < oldestOpset ? upgradeOpset(input).graph : input.clone();
   for (const value of graph.initializers) {
     if (value.tensor!.shape.length > 1) continue;
-    for (const { node, slot } of [...value.uses].slice(1)) node.replaceInput(slot, graph.addInitializer(value.name, value.tensor!));
+    for (const { node, slot } of [...value.uses].slice(1)) node.replaceInput(slot, graph.addInitializer(graph.freshName(`${value.name}/copy`), value.tensor!));
   }
   inferShapes(graph);
   return graph;
 };
-
-const oldOpset = ({ name, opset }: Graph) =>
-  new UserError("PRUNE_OPSET", `"${name}" is of opset ${opset}; pruning reads opset 13 and newer.`, "upgrade the model first (compress and prune do it by themselves).");

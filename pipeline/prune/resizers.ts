@@ -4,7 +4,7 @@ import { Tensor } from "../../graph/tensor.ts";
 import { isDepthwise } from "./conv-links.ts";
 import { normalAxis, rankOf, sizeOf } from "./link.ts";
 import { pieceAt } from "./reshape-links.ts";
-import { sliceBounds } from "./shape-links.ts";
+import { resizeEntry, sliceBounds } from "./shape-links.ts";
 
 /** Indexes that stay, by value and axis; an axis that is not named keeps all. */
 export type KeptAxes = Map<Value, Map<number, readonly number[]>>;
@@ -44,9 +44,9 @@ const writeEntry = (graph: Graph, node: Node, slot: number, axis: number, size: 
 };
 
 /** Entries of input `slot` that name a size of the output. */
-const outputSizes = (slot: number): Resizer => (graph, node, kept) => {
+const outputSizes = (slot: number, entryOf = (_node: Node, axis: number): number => axis): Resizer => (graph, node, kept) => {
   if (!node.optionalIn(slot)) return;
-  for (const [axis, indexes] of kept.get(node.out()) ?? []) writeEntry(graph, node, slot, axis, indexes.length);
+  for (const [axis, indexes] of kept.get(node.out()) ?? []) if (entryOf(node, axis) >= 0) writeEntry(graph, node, slot, entryOf(node, axis), indexes.length);
 };
 
 /** Channels per group stay equal in a grouped convolution; a depthwise one has as many groups as channels. */
@@ -81,7 +81,7 @@ export const layerResizers: Readonly<Record<string, Resizer | undefined>> = {
   ConvTranspose: groupsOfDepthwise,
   Expand: outputSizes(1),
   Reshape: outputSizes(1),
-  Resize: outputSizes(3),
+  Resize: outputSizes(3, resizeEntry),
   Slice: sliceBoundsOf,
   Split: splitSizes,
 };

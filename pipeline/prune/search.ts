@@ -31,7 +31,7 @@ interface Candidate {
 
 /**
  * Takes the cheapest block of units out, again and again, until the target is reached: global allocation by mean score over all groups,
- * uniform by the share of channels already gone. A block that would overshoot by more than the tolerance is left and smaller ones are tried.
+ * uniform by the share of channels gone half-way through the block. A block that would overshoot by more than the tolerance is left and smaller ones are tried.
  */
 export const searchUnits = (scores: ReadonlyMap<Group, readonly number[]>, cost: CostModel, options: SearchOptions): SearchOutcome => {
   const { by, value: target } = options.target;
@@ -64,7 +64,7 @@ const cheapest = (open: Set<Candidate>, options: SearchOptions): { candidate: Ca
   for (const candidate of [...open]) {
     const count = nextBlock(candidate, options);
     if (count === 0) { open.delete(candidate); continue; }
-    const price = options.allocation === "uniform" ? (candidate.removed + count) / candidate.order.length : meanScore(candidate, count);
+    const price = options.allocation === "uniform" ? (candidate.removed + count / 2) / candidate.order.length : meanScore(candidate, count);
     if (!best || price < best.price) best = { candidate, count, price };
   }
   return best;

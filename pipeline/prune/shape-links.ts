@@ -83,10 +83,15 @@ export const padLinks = passes((node, axis) => {
   return entry >= 0 && (pads[entry] !== 0 || pads[entry + axes.length] !== 0) ? "it pads that axis" : undefined;
 });
 
+/** Where `sizes` of a Resize names `axis`; -1 where it does not. */
+export const resizeEntry = (node: Node, axis: number): number =>
+  node.ints("axes")?.map((each) => normalAxis(each, rankOf(node.in(0)))).indexOf(axis) ?? axis;
+
 /** The axis must keep its size; a constant `sizes` input is rewritten. */
 export const resizeLinks = passes((node, axis) => {
   if (Number.isNaN(sizeOf(node.in(0), axis)) || sizeOf(node.in(0), axis) !== sizeOf(node.out(), axis)) return "it resizes that axis";
-  if (node.optionalIn(3) && !canResize(node, 3, axis)) return "its sizes are computed at run time";
+  const entry = resizeEntry(node, axis);
+  if (node.optionalIn(3) && entry >= 0 && !canResize(node, 3, entry)) return "its sizes are computed at run time";
   return undefined;
 });
 

@@ -5,6 +5,7 @@ import type { Value } from "../../../graph/node.ts";
 import { Tensor } from "../../../graph/tensor.ts";
 import { axisLinks } from "../../../pipeline/prune/axis-links.ts";
 import { findGroups } from "../../../pipeline/prune/groups.ts";
+import { preparedGraph } from "../../../pipeline/prune/prepare.ts";
 import { everyThird, Net, prunedEqualsMasked } from "./pruning.ts";
 
 interface Case {
@@ -163,6 +164,15 @@ for (const [name, { build, reason }] of Object.entries(blocks))
     assert.ok(found, JSON.stringify(blocked));
     assert.ok(found.layers.length > 0);
   });
+
+test("equal biases that an exporter merged do not tie their layers", () => {
+  const net = new Net();
+  const bias = net.weight(12);
+  const conv = (x: Value): Value => net.relu(net.b.op("Conv", [x, net.weight(12, x.shape![1] as number, 1, 1), bias], { kernel_shape: [1, 1] }));
+  const graph = net.done(net.conv(conv(conv(net.input([1, 3, 6, 6]))), 5));
+  assert.is(findGroups(graph).groups.length, 1);
+  assert.is(findGroups(preparedGraph(graph)).groups.length, 2);
+});
 
 test("model outputs keep their channels", () => {
   const net = new Net();
