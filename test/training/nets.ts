@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Builder } from "../../graph/builder.ts";
 import { Graph } from "../../graph/graph.ts";
+import type { Dim } from "../../graph/node.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import { inProcessSource, type Batch, type BatchSource } from "../../training/batches.ts";
 import type { TrainingOptions } from "../../training/options.ts";
@@ -32,12 +33,12 @@ export const mlpProblem = (rows = 8): TrainingProblem => {
   return { graph, loss, metrics: new Map([["mse", loss]]), parameters };
 };
 
-/** Mean squared error of relu(batchnorm(conv(x))) against y. */
-export const normProblem = (): TrainingProblem => {
+/** Mean squared error of relu(batchnorm(conv(x))) against y, for batches of `rows` (a name: known at run time only). */
+export const normProblem = (rows: Dim = 4): TrainingProblem => {
   const graph = new Graph("norm", 17);
   const b = new Builder(graph, "norm");
-  const x = graph.addInput("x", "float32", [4, 2, 5, 5]);
-  const y = graph.addInput("y", "float32", [4, 3, 5, 5]);
+  const x = graph.addInput("x", "float32", [rows, 2, 5, 5]);
+  const y = graph.addInput("y", "float32", [rows, 3, 5, 5]);
   const vector = (name: string, values: number[]) => graph.addInitializer(name, Tensor.float32([values.length], values));
   const weight = graph.addInitializer("weight", Tensor.float32([3, 2, 3, 3], fixture.norm.weight));
   const scale = vector("scale", [1, 0.8, 1.2]);

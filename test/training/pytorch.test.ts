@@ -28,12 +28,14 @@ for (const [name, options] of Object.entries(cases) as [keyof typeof cases, Part
 }
 
 const normSource = () => fixtureSource(fixture.norm.batches, [4, 2, 5, 5], [4, 3, 5, 5]);
-for (const frozenStatistics of [false, true]) {
-  test(`batch norm with ${frozenStatistics ? "frozen" : "learned"} statistics equals PyTorch's to 1e-5`, async () => {
+for (const [frozenStatistics, rows] of [[false, 4], [true, 4], [false, "N"]] as const) {
+  test(`batch norm with ${frozenStatistics ? "frozen" : "learned"} statistics equals PyTorch's to 1e-5 (batch ${rows})`, async () => {
     const want = frozenStatistics ? fixture.norm.frozen : fixture.norm.trained;
-    const problem = normProblem();
+    const problem = normProblem(rows);
     const optimizer = adamw({ learningRate: 0.01, weightDecay: 0 });
-    const { graph } = await train(problem, normSource(), { ...baseOptions, optimizer, statisticsMomentum: 0.1, frozenStatistics });
+    const losses: number[] = [];
+    const { graph } = await train(problem, normSource(), { ...baseOptions, optimizer, statisticsMomentum: 0.1, frozenStatistics }, { onStep: ({ loss }) => losses.push(loss) });
+    assert.ok(distance(losses, want.losses) < 1e-5, "losses");
     for (const [index, name] of ["weight", "scale", "shift", "mean", "variance"].entries())
       assert.ok(distance(graph.find(name)!.tensor!.floats, want.weights[index]!) < 1e-5, name);
     assert.equal([...graph.nodes].map((node) => node.opType), [...problem.graph.nodes].map((node) => node.opType));

@@ -7,7 +7,7 @@ import { inProcessSource } from "../../training/batches.ts";
 import { adamw, sgd } from "../../training/options.ts";
 import { writeTensors } from "../../training/finish.ts";
 import { train, type StepReport } from "../../training/train.ts";
-import { baseOptions, distance, fixture, mlpProblem, mlpSource } from "./nets.ts";
+import { baseOptions, distance, fixture, fixtureSource, mlpProblem, mlpSource, normProblem } from "./nets.ts";
 
 const rows = (numbers: readonly number[], from: number, to: number, columns: number): Tensor => Tensor.float32([to - from, columns], numbers.slice(from * columns, to * columns));
 /** The fixture's batches of 8, halved. */
@@ -31,6 +31,18 @@ test("an epoch's last step averages over the batches that are left", async () =>
   await train(mlpProblem(4), halves, { ...baseOptions, accumulate: 3 }, { onStep: (step) => steps.push(step) });
   assert.is(steps.length, 7);
   assert.ok(steps.every(({ loss, metrics }) => Math.abs(loss - metrics["mse"]!) < 1e-6));
+});
+
+test("running statistics see every accumulated batch", async () => {
+  const source = fixtureSource(fixture.norm.batches, [4, 2, 5, 5], [4, 3, 5, 5]);
+  const raw = { ...baseOptions, optimizer: sgd({ learningRate: 1e-12 }) };
+  const options = { ...raw, ema: { decay: 0.5, rampSteps: 0 } };
+  const [each, pairs] = [await train(normProblem(), source, options), await train(normProblem(), source, { ...options, accumulate: 2 })];
+  const [rawEach, rawPairs] = [await train(normProblem(), source, raw), await train(normProblem(), source, { ...raw, accumulate: 2 })];
+  for (const name of ["mean", "variance"]) {
+    assert.ok(distance(rawEach.tensors.get(name)!.floats, rawPairs.tensors.get(name)!.floats) < 1e-6, name);
+    assert.ok(distance(each.tensors.get(name)!.floats, pairs.tensors.get(name)!.floats) > 1e-4, `${name}: averaged once per step`);
+  }
 });
 
 test("a tiny net learns its batch by heart, and the trained graph gives the loss that was reached", async () => {
