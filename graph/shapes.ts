@@ -10,7 +10,7 @@ import { ShapeContext, type ShapeRule, type ValueType } from "./shapes/rule.ts";
 import { spatialRules } from "./shapes/spatial.ts";
 import type { Memo } from "./shapes/values.ts";
 
-export { partialValue, type PartialValue } from "./shapes/values.ts";
+export { partialValue, type Memo, type PartialValue } from "./shapes/values.ts";
 
 /** Both branches of If must agree; a dimension that differs is unknown. */
 const conditional: ShapeRule = ({ node }) => {

@@ -83,7 +83,7 @@ class BatchFreer {
     const rest = single.slice(1);
     if (!rest.every((dim) => typeof dim === "number")) throw batchIsFixed(node, "reshapes to sizes that are not static");
     const leads = data[0] === this.#symbol && single[0] === 1;
-    this.#setInput(node, 1, leads ? [0, ...(target.slice(1) as number[])] : [-1, ...rest], leads ? "[1,…] -> [0,…]" : "leading size -> -1");
+    this.#setInput(node, 1, leads ? [0, ...(target.slice(1))] : [-1, ...rest], leads ? "[1,…] -> [0,…]" : "leading size -> -1");
   }
 
   /** A shape input [1, …] becomes Concat(batch size, …). */

@@ -1,6 +1,6 @@
-import { Graph } from "../graph/graph.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
-import { inferShapes, partialValue } from "../graph/shapes.ts";
+import { inferShapes, partialValue, type Memo } from "../graph/shapes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { removeDead } from "./dead.ts";
 import { graphPass, substitute, type Change, type Pass, type PassResult } from "./rule.ts";
@@ -34,14 +34,14 @@ const literal = (node: Node): Tensor | undefined => {
 /** Replaces integer and bool values that shapes and constants determine (Shape → Gather → Concat …) by initializers; no arithmetic on floats. */
 export const foldShapeArithmetic: Pass = graphPass("fold-shape-arithmetic", (graph) => {
   inferShapes(graph);
-  const memo = new Map();
+  const memo: Memo = new Map();
   const applied: Change[] = [];
   for (const node of graph.sorted()) {
     const [output] = node.outputs;
     if (!output?.dtype || node.opType === "Constant" || graph.outputs.includes(output) || !/^(int32|int64|bool)$/.test(output.dtype)) continue;
     const known = partialValue(output, memo);
     if (!known?.elements.every((element) => typeof element === "number")) continue;
-    substitute(graph, output, graph.addInitializer(output.name, Tensor.from(output.dtype, known.shape, known.elements as readonly number[])));
+    substitute(graph, output, graph.addInitializer(output.name, Tensor.from(output.dtype, known.shape, known.elements)));
     applied.push({ rule: "fold-shape-arithmetic", node: node.name, detail: node.opType });
   }
   removeDead(graph);

@@ -72,7 +72,7 @@ class Resizer {
     if (!target?.every((dim) => typeof dim === "number") || !node.in(1).constant || !before || !data || !out) return;
     const wanted = this.#reshapedTo(before, data, out);
     if (!wanted) throw sizeIsFixed(node, `reshapes [${before.join(",")}] to [${out.join(",")}] in a way that another size does not tell`);
-    const numbers = (target as Numbers).map((dim, axis) => (dim <= 0 ? dim : wanted[axis]!));
+    const numbers = (target).map((dim, axis) => (dim <= 0 ? dim : wanted[axis]!));
     if (numbers.join() !== target.join()) this.#setInput(node, 1, numbers, `[${target.join(",")}] -> [${numbers.join(",")}]`);
   }
 

@@ -45,7 +45,7 @@ export class ShapeContext {
   /** Elements of a small input, all of them known. */
   numbers(slot: number): readonly number[] | undefined {
     const values = this.values(slot);
-    return values?.every((value) => typeof value === "number") ? (values as readonly number[]) : undefined;
+    return values?.every((value) => typeof value === "number") ? (values) : undefined;
   }
 
   /** Numbers that are an attribute in older opsets and an input in newer ones. */

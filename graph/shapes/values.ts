@@ -45,7 +45,7 @@ const isInteger = (node: Node): boolean => /^u?int/.test(node.in(0).dtype ?? "in
 const vector = (elements: readonly Dim[]): PartialValue => ({ shape: [elements.length], elements });
 const unknownIn = (node: Node, index: number): Dim => `?${node.out().name}[${index}]`;
 const numbersOf = (value: PartialValue | undefined): readonly number[] | undefined =>
-  value?.elements.every((element) => typeof element === "number") ? (value.elements as readonly number[]) : undefined;
+  value?.elements.every((element) => typeof element === "number") ? (value.elements) : undefined;
 
 /** Elementwise with broadcasting. */
 const zip = (combine: (node: Node, a: Dim, b: Dim, unknown: Dim) => Dim): ValueRule => (node, value) => {

@@ -1,0 +1,100 @@
+import { UserError } from "./error.ts";
+import type { Graph } from "./graph.ts";
+import type { Node, Value } from "./node.ts";
+import { inferShapes } from "./shapes.ts";
+import { elementCount } from "./tensor.ts";
+
+export interface NodeCost {
+  readonly name: string;
+  readonly opType: string;
+  /** Multiply-accumulate operations for one picture. */
+  readonly macs: number;
+  /** Learned numbers that the node reads and no earlier node did. */
+  readonly parameters: number;
+}
+
+export interface ModelCost {
+  readonly macs: number;
+  readonly parameters: number;
+  /** Nodes with a cost, in execution order. */
+  readonly perNode: readonly NodeCost[];
+}
+
+const shapeNotStatic = (value: Value, node: Node): UserError =>
+  new UserError("SHAPE_NOT_STATIC", `Cannot count the MACs of ${node.opType} "${node.name}": the shape [${value.shape?.join(",") ?? "unknown"}] of "${value.name}" is not static.`,
+    "give sizes for the symbolic dimensions of the model's inputs.");
+
+/**
+ * Multiply-accumulates of Conv, ConvTranspose, Gemm and MatMul (their quantized forms too) for a batch of 1, and the number of learned parameters.
+ * A symbolic leading dimension of an input counts as 1; `dims` gives other symbolic dimensions a size. Throws UserError SHAPE_NOT_STATIC.
+ */
+export const countMacs = (graph: Graph, dims: Readonly<Record<string, number>> = {}): ModelCost => {
+  const copy = graph.clone();
+  for (const input of copy.inputs) {
+    input.shape = input.shape?.map((dim, axis) => (typeof dim === "number" ? dim : (dims[dim] ?? (axis === 0 ? 1 : dim))));
+  }
+  inferShapes(copy, { overwrite: true });
+  const seen = new Set<Value>();
+  const perNode = copy.sorted().map((node): NodeCost => ({
+    name: node.name, opType: node.opType, parameters: newParameters(node, seen),
+    macs: Object.hasOwn(macRules, node.opType) ? macRules[node.opType]!(node) : 0,
+  })).filter(({ macs, parameters }) => macs > 0 || parameters > 0);
+  const sum = (pick: (cost: NodeCost) => number): number => perNode.reduce((total, cost) => total + pick(cost), 0);
+  return { macs: sum((cost) => cost.macs), parameters: sum((cost) => cost.parameters), perNode };
+};
+
+const staticShape = (value: Value, node: Node): readonly number[] => {
+  const shape = value.staticShape;
+  if (!shape) throw shapeNotStatic(value, node);
+  return shape;
+};
+
+/** Output elements times the weights that each one sees. */
+const conv = (weightSlot: number) => (node: Node): number =>
+  elementCount(staticShape(node.out(), node)) * elementCount(staticShape(node.in(weightSlot), node).slice(1));
+
+/** Input elements times the weights that each one feeds. */
+const convTranspose = (node: Node): number => elementCount(staticShape(node.in(0), node)) * elementCount(staticShape(node.in(1), node).slice(1));
+
+const matmul = (node: Node): number => elementCount(staticShape(node.out(), node)) * staticShape(node.in(0), node).at(-1)!;
+
+const gemm = (node: Node): number => {
+  const a = staticShape(node.in(0), node);
+  return elementCount(staticShape(node.out(), node)) * (node.int("transA", 0) ? a[0]! : a[1]!);
+};
+
+const macRules: Readonly<Record<string, (node: Node) => number>> = {
+  Conv: conv(1), ConvInteger: conv(1), QLinearConv: conv(3), ConvTranspose: convTranspose,
+  MatMul: matmul, MatMulInteger: matmul, QLinearMatMul: matmul, Gemm: gemm,
+};
+
+/** Input slots that hold what is learned. */
+const weightSlots: Readonly<Record<string, readonly number[]>> = {
+  Conv: [1, 2], ConvTranspose: [1, 2], ConvInteger: [1], QLinearConv: [3, 8], Gemm: [0, 1, 2], MatMul: [0, 1], MatMulInteger: [0, 1], QLinearMatMul: [0, 3],
+  BatchNormalization: [1, 2], LayerNormalization: [1, 2], InstanceNormalization: [1, 2], GroupNormalization: [1, 2], PRelu: [1], Gather: [0],
+  LSTM: [1, 2, 3], GRU: [1, 2, 3], RNN: [1, 2, 3],
+};
+
+const newParameters = (node: Node, seen: Set<Value>): number => {
+  const slots = Object.hasOwn(weightSlots, node.opType) ? weightSlots[node.opType]! : node.opType === "Add" && addsBias(node) ? [0, 1] : [];
+  return slots.reduce((sum, slot) => {
+    const source = node.optionalIn(slot) && weightBehind(node.in(slot));
+    if (!source || seen.has(source) || source.dtype === "int64" || source.dtype === "bool") return sum;
+    seen.add(source);
+    return sum + source.constant!.size;
+  }, 0);
+};
+
+/** A vector added to a MatMul is its bias. */
+const addsBias = (node: Node): boolean =>
+  node.inputs.some((value) => value?.producer?.opType === "MatMul") && node.inputs.some((value) => value?.constant?.shape.length === 1);
+
+/** The constant behind a weight, seen through what exporters and quantizers put between. */
+const weightBehind = (value: Value): Value | undefined => {
+  let source: Value | undefined = value;
+  while (source && !source.constant) {
+    const { producer }: Value = source;
+    source = producer && ["DequantizeLinear", "QuantizeLinear", "Transpose", "Cast", "Identity", "Reshape"].includes(producer.opType) ? producer.optionalIn(0) : undefined;
+  }
+  return source;
+};
