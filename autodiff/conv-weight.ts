@@ -3,25 +3,77 @@ import type { Value } from "../graph/node.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { product, type ConvGeometry } from "./conv-geometry.ts";
 
+/**
+ * Output area (elements per image and channel) below which the batch is folded into the product's inner dimension: a product per image would be
+ * too short to pay for its own output of taps·C·M elements. Measured on 3×3 and 1×1 convolutions, batch 8, 2 AVX2 cores: even at about 64.
+ */
+const smallArea = 64;
+
 /** dL/dW of a Conv, [M, C/g, k…], from its input [N, C, …] and output gradient [N, M, …]. */
-export const convWeightGradient = (b: Builder, x: Value, dy: Value, geometry: ConvGeometry): Value => {
+export const convWeightGradient = (b: Builder, x: Value, dy: Value, geometry: ConvGeometry): Value =>
+  geometry.group === 1 && product(geometry.outputSize) < smallArea ? foldedProduct(b, x, dy, geometry) : productPerImage(b, x, dy, geometry);
+
+/**
+ * im2col, one product per image and group, summed over the batch: columns [C/g·taps, P] times dYᵀ [P, M/g].
+ * The factor with more rows comes first (5–15% faster; four times for depthwise, where M/g is 1).
+ */
+const productPerImage = (b: Builder, x: Value, dy: Value, geometry: ConvGeometry): Value => {
   const { kernel, group, inputChannels, outputChannels } = geometry;
-  const taps = product(kernel);
   const m = outputChannels / group;
-  const c = inputChannels / group;
-  const columns = b.reshape(patches(b, x, geometry), [0, group, c * taps, -1]);
+  const rows = (inputChannels / group) * product(kernel);
+  const columns = b.reshape(patches(b, x, geometry), [0, group, rows, -1]);
   const gradients = b.reshape(dy, [0, group, m, -1]);
-  const perImage = b.matmul(gradients, b.transpose(columns, [0, 1, 3, 2]));
-  return b.reshape(b.sum(perImage, [0], false), [outputChannels, c, ...kernel]);
+  const columnsFirst = m > 4 && rows > m;
+  const perImage = columnsFirst ? timesTransposed(b, columns, gradients) : timesTransposed(b, gradients, columns);
+  const sum = b.sum(perImage, [0], false);
+  return b.reshape(columnsFirst ? b.transpose(sum, [0, 2, 1]) : sum, [outputChannels, inputChannels / group, ...kernel]);
 };
 
-/** im2col: [N, C, …] -> [N, C·taps, output size…], as a depthwise Conv whose kernels each pick one tap. */
-const patches = (b: Builder, x: Value, { kernel, strides, dilations, padsBegin, padsEnd, inputChannels }: ConvGeometry): Value => {
+/** a·bᵀ over the last two of four axes; ONNX Runtime fuses the transpose into the product. */
+const timesTransposed = (b: Builder, first: Value, second: Value): Value => b.matmul(first, b.transpose(second, [0, 1, 3, 2]));
+
+/** im2col [N, C, …] -> [N, C·taps, output size…], as a depthwise Conv whose kernels each pick one tap: the only parallel copy ONNX Runtime has. */
+const patches = (b: Builder, x: Value, geometry: ConvGeometry): Value => {
+  if (isPointwise(geometry)) return x;
+  const { kernel, strides, dilations, padsBegin, padsEnd, inputChannels } = geometry;
   const taps = product(kernel);
-  const pads = [...padsBegin, ...padsEnd];
-  if (taps === 1 && strides.every((s) => s === 1) && pads.every((p) => p === 0)) return x;
   const pick = new Float32Array(inputChannels * taps * taps);
   for (let row = 0; row < inputChannels * taps; row++) pick[row * taps + (row % taps)] = 1;
   const kernels = b.constant(Tensor.float32([inputChannels * taps, 1, ...kernel], pick));
-  return b.op("Conv", [x, kernels], { kernel_shape: kernel, strides, dilations, pads, group: inputChannels });
+  return b.op("Conv", [x, kernels], { kernel_shape: kernel, strides, dilations, pads: [...padsBegin, ...padsEnd], group: inputChannels });
+};
+
+const isPointwise = ({ kernel, strides, padsBegin, padsEnd }: ConvGeometry): boolean =>
+  product(kernel) === 1 && strides.every((stride) => stride === 1) && [...padsBegin, ...padsEnd].every((pad) => pad === 0);
+
+/** One product over batch and space: dY [M, N·P] times the shifted inputs [taps·C, N·P] transposed. */
+const foldedProduct = (b: Builder, x: Value, dy: Value, geometry: ConvGeometry): Value => {
+  const { kernel, inputChannels, outputChannels } = geometry;
+  const swap = [1, 0, ...kernel.map((_, axis) => axis + 2)];
+  const columns = b.reshape(shifted(b, b.transpose(x, swap), geometry), [product(kernel) * inputChannels, -1]);
+  const dw = b.matmul(b.reshape(b.transpose(dy, swap), [outputChannels, -1]), b.transpose(columns, [1, 0]));
+  return b.reshape(b.transpose(b.reshape(dw, [outputChannels, product(kernel), inputChannels]), [0, 2, 1]), [outputChannels, inputChannels, ...kernel]);
+};
+
+/** [C, N, input size…] -> [taps·C, N, output size…]: what each kernel tap sees, taps outermost. */
+const shifted = (b: Builder, x: Value, geometry: ConvGeometry): Value => {
+  if (isPointwise(geometry)) return x;
+  const { kernel, strides, dilations, padsBegin, padsEnd, outputSize } = geometry;
+  const padded = b.op("Pad", [x, b.int64s([0, 0, ...padsBegin, 0, 0, ...padsEnd])]);
+  const axes = kernel.map((_, axis) => axis + 2);
+  return b.concat(Array.from({ length: product(kernel) }, (_, tap) => {
+    const starts = tapPosition(tap, kernel).map((at, axis) => at * dilations[axis]!);
+    const ends = starts.map((start, axis) => start + (outputSize[axis]! - 1) * strides[axis]! + 1);
+    return b.slice(padded, starts, ends, axes, strides);
+  }), 0);
+};
+
+/** Coordinates of flattened tap number `tap`. */
+const tapPosition = (tap: number, kernel: readonly number[]): readonly number[] => {
+  const position: number[] = [];
+  for (let axis = kernel.length - 1, rest = tap; axis >= 0; axis--) {
+    position.unshift(rest % kernel[axis]!);
+    rest = Math.floor(rest / kernel[axis]!);
+  }
+  return position;
 };
