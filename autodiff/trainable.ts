@@ -1,5 +1,6 @@
 import type { Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
+import { inferShapes } from "../graph/shapes.ts";
 import { isStandard, ruleOf } from "./lookup.ts";
 import { isFloating, stops } from "./rule.ts";
 import { isStopGradient } from "./stop-gradient.ts";
@@ -11,7 +12,9 @@ export interface Untrainable {
 }
 
 /** Nodes on float paths from weights or inputs to the outputs that no gradient passes, in execution order, each with the reason. */
-export const whatCannotTrain = (graph: Graph): readonly Untrainable[] => {
+export const whatCannotTrain = (input: Graph): readonly Untrainable[] => {
+  const graph = input.clone();
+  inferShapes(graph);
   const sources = [...graph.initializers, ...graph.inputs].filter(isFloating);
   const { obstacles } = followGradients(graph, sources, graph.outputs);
   return graph.sorted().flatMap((node) => {
