@@ -1,3 +1,5 @@
+import type { Graph } from "../../graph/graph.ts";
+import type { ModelCost } from "../../graph/macs.ts";
 import type { Node, Value } from "../../graph/node.ts";
 import type { AxisRef, Closure } from "./closure.ts";
 import type { Unit } from "./groups.ts";
@@ -17,12 +19,12 @@ interface Term {
   readonly axes: readonly AxisRef[];
 }
 
-/** `counted` are the totals of the whole graph (graph/macs.ts). */
-export const costModel = (closure: Closure, counted: { readonly macs: number; readonly parameters: number; readonly perNode: ReadonlyMap<Node, number> }): CostModel => {
+/** `counted` is `countMacs` of the whole graph. */
+export const costModel = (graph: Graph, closure: Closure, counted: ModelCost): CostModel => {
   const kept = closure.axes.map(({ size }) => size);
   const value = ({ full, axes }: Term): number => axes.reduce((cost, { id, size }) => (cost * kept[id]!) / size, full);
   const total = (terms: readonly Term[]): number => terms.reduce((sum, term) => sum + value(term), 0);
-  const macs = costsByAxis([...counted.perNode].map(([node, full]) => ({ full, axes: factors(closure, node) })));
+  const macs = costsByAxis(nodeCosts(graph, counted).map(([node, full]) => ({ full, axes: factors(closure, node) })));
   const parameters = costsByAxis(weightTerms(closure));
   const fixedMacs = counted.macs - total(macs);
   const fixedParameters = counted.parameters - total(parameters);
@@ -35,6 +37,17 @@ export const costModel = (closure: Closure, counted: { readonly macs: number; re
     remove: (units) => change(units, -1),
     restore: (units) => change(units, 1),
   };
+};
+
+/** The nodes that `perNode` lists, in execution order, with their MACs; names need not be unique. */
+const nodeCosts = (graph: Graph, { perNode }: ModelCost): [Node, number][] => {
+  const costs: [Node, number][] = [];
+  for (const node of graph.sorted()) {
+    const next = perNode[costs.length];
+    if (next?.name === node.name && next.opType === node.opType) costs.push([node, next.macs]);
+  }
+  if (costs.length !== perNode.length) throw new Error(`bug: no node for the cost of "${perNode[costs.length]!.name}"`);
+  return costs;
 };
 
 const costsByAxis = (terms: readonly Term[]): Term[] => terms.filter(({ axes, full }) => axes.length > 0 && full > 0);
@@ -58,4 +71,13 @@ const weightTerms = ({ axes }: Closure): Term[] => {
   return [...byWeight].map(([value, refs]) => ({ full: value.constant!.size, axes: refs }));
 };
 
-const isParameter = ({ constant }: Value): boolean => constant?.dtype.includes("float") ?? false;
+/** Learned numbers as `countMacs` counts them: not the statistics of a BatchNormalization, nor constants of the arithmetic. */
+const isParameter = ({ constant, uses }: Value): boolean =>
+  constant !== undefined && [...uses].some(({ node, slot }) => slot < 3 && (learning.has(node.opType) || (node.opType === "Add" && afterMatMul(node))));
+
+const learning: ReadonlySet<string> = new Set([
+  "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "LayerNormalization", "InstanceNormalization", "GroupNormalization", "PRelu", "Gather",
+  "Transpose", "Reshape", "Cast", "Identity", "QuantizeLinear",
+]);
+
+const afterMatMul = (node: Node): boolean => node.inputs.some((value) => value?.producer?.opType === "MatMul");

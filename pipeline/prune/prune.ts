@@ -27,6 +27,8 @@ export interface PruneOptions {
   readonly steps?: number;
   /** Layers that keep their channels: a name, a run of its parts ("model.22"), or with `*`. */
   readonly exclude?: readonly string[];
+  /** Sizes of symbolic dimensions of the inputs, by name, for counting MACs; a leading one is 1. */
+  readonly dims?: Readonly<Record<string, number>>;
   /** dL/dw for the Taylor criterion. */
   readonly gradients?: Gradients;
   /** Trains the cut model; `step` counts from 0. */
@@ -54,25 +56,25 @@ const tolerance = 0.02;
 
 /**
  * Structured channel pruning to a share of the MACs or parameters, in `steps` cuts with recovery between them. Needs static channel sizes.
- * Throws UserError PRUNE_TARGET, NO_GRADIENTS, NO_BATCH_NORM, EXCLUDE_UNMATCHED.
+ * Throws UserError PRUNE_TARGET, PRUNE_STEPS, NO_GRADIENTS, NO_BATCH_NORM, EXCLUDE_UNMATCHED, SHAPE_NOT_STATIC.
  */
 export const pruneModel = async (input: Graph, options: PruneOptions): Promise<PruneOutcome> => {
   const { by, ratio } = targetOf(options);
   const steps = options.steps ?? 1;
   if (!Number.isInteger(steps) || steps < 1) throw new UserError("PRUNE_STEPS", `Pruning in ${steps} steps is impossible.`, "give a whole number of steps, 1 or more.");
   let graph = preparedGraph(input);
-  const original = countMacs(graph);
+  const original = countMacs(graph, options.dims);
   const before = structureOf(graph, options.exclude);
   const history: NonNullable<PruneReport["steps"]>[number][] = [];
   const scores = new Map<string, number>();
   let masked: Graph | undefined;
   let note: string | undefined;
   for (let step = 0; step < steps; step++) {
-    const progress = (phase: PruneProgress["phase"]) => options.onProgress?.({ step, steps, phase, macs: countMacs(graph).macs });
+    const progress = (phase: PruneProgress["phase"]) => options.onProgress?.({ step, steps, phase, macs: countMacs(graph, options.dims).macs });
     const structure = step === 0 ? before : structureOf(graph = preparedGraph(graph), options.exclude);
     progress("score");
     const share = 1 - ((1 - ratio) * (step + 1)) / steps;
-    const cut = await planCut(structure, { by, value: Math.min(original[by] * share, countMacs(graph)[by]) }, options);
+    const cut = await planCut(structure, { by, value: Math.min(original[by] * share, countMacs(graph, options.dims)[by]) }, options);
     note = cut.note;
     for (const [name, score] of cut.scores) scores.set(name, score);
     masked = steps === 1 ? maskedGraph(cut.plan) : undefined;
@@ -81,9 +83,9 @@ export const pruneModel = async (input: Graph, options: PruneOptions): Promise<P
     const mapBefore = options.evaluate && (progress("evaluate"), await options.evaluate(graph));
     if (options.recover) { progress("recover"); graph = await options.recover(graph, step); }
     const mapAfter = options.evaluate && options.recover ? (progress("evaluate"), await options.evaluate(graph)) : mapBefore;
-    history.push({ macs: countMacs(graph).macs, ...(mapBefore !== undefined && { mapBefore }), ...(mapAfter !== undefined && { mapAfter }) });
+    history.push({ macs: countMacs(graph, options.dims).macs, ...(mapBefore !== undefined && { mapBefore }), ...(mapAfter !== undefined && { mapAfter }) });
   }
-  const after = countMacs(graph);
+  const after = countMacs(graph, options.dims);
   const report: PruneReport = {
     ...(by === "macs" && { targetMacs: Math.round(original.macs * ratio) }),
     reachedMacs: after.macs, parameters: after.parameters,
@@ -103,7 +105,7 @@ const targetOf = ({ macs, parameters }: PruneOptions): { by: "macs" | "parameter
 
 const planCut = async (structure: Structure, target: SearchOptions["target"], options: PruneOptions): Promise<{ plan: Plan; note: string | undefined; scores: Map<string, number> }> => {
   const scores = await scoreGroups(structure, options.criterion ?? "l2", options.gradients);
-  const cost = costModel(structure.closure, countMacs(structure.graph));
+  const cost = costModel(structure.graph, structure.closure, countMacs(structure.graph, options.dims));
   const { removed, note } = searchUnits(scores, cost, {
     target, tolerance, allocation: options.allocation ?? "global", round: options.round ?? 8, minChannels: options.minChannels ?? 8, maxRemoved: options.maxRemoved ?? 0.8,
   });

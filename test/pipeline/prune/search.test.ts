@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { UserError } from "../../../graph/error.ts";
 import type { Graph } from "../../../graph/graph.ts";
-import type { Node } from "../../../graph/node.ts";
+import { countMacs } from "../../../graph/macs.ts";
 import { Tensor } from "../../../graph/tensor.ts";
 import { prunedGraph } from "../../../pipeline/prune/apply.ts";
 import { costModel } from "../../../pipeline/prune/costs.ts";
@@ -10,18 +10,6 @@ import { findGroups } from "../../../pipeline/prune/groups.ts";
 import { scoreGroups } from "../../../pipeline/prune/scores.ts";
 import { searchUnits, type SearchOptions } from "../../../pipeline/prune/search.ts";
 import { everyThird, Net } from "./pruning.ts";
-
-/** MACs of the 1x1 and 3x3 convolutions of these nets, and all weights, counted by hand. */
-const counted = (graph: Graph): { macs: number; parameters: number; perNode: Map<Node, number> } => {
-  const perNode = new Map<Node, number>();
-  for (const node of graph.nodes)
-    if (node.opType === "Conv") perNode.set(node, node.in(1).constant!.size * (node.out().staticShape![2]! * node.out().staticShape![3]!));
-  return {
-    perNode,
-    macs: [...perNode.values()].reduce((sum, macs) => sum + macs, 0),
-    parameters: graph.initializers.reduce((sum, value) => sum + (value.dtype === "float32" ? value.constant!.size : 0), 0),
-  };
-};
 
 /** A C2f block, a depthwise convolution and a chain: 64, 32, 48 channels. */
 const sample = (): Graph => {
@@ -34,14 +22,14 @@ const sample = (): Graph => {
 
 test("the cost model equals the costs of the pruned graph", () => {
   const structure = findGroups(sample());
-  const cost = costModel(structure.closure, counted(structure.graph));
+  const cost = costModel(structure.graph, structure.closure, countMacs(structure.graph));
   const plan = everyThird(structure);
   cost.remove(plan.units);
-  const { macs, parameters } = counted(prunedGraph(plan));
+  const { macs, parameters } = countMacs(prunedGraph(plan));
   assert.is(Math.round(cost.macs), macs);
   assert.is(Math.round(cost.parameters), parameters);
   cost.restore(plan.units);
-  assert.is(Math.round(cost.macs), counted(structure.graph).macs);
+  assert.is(Math.round(cost.macs), countMacs(structure.graph).macs);
 });
 
 const options = (by: "macs" | "parameters", value: number, change: Partial<SearchOptions> = {}): SearchOptions =>
@@ -49,11 +37,11 @@ const options = (by: "macs" | "parameters", value: number, change: Partial<Searc
 
 const searched = async (share: number, change: Partial<SearchOptions> = {}, by: "macs" | "parameters" = "macs") => {
   const structure = findGroups(sample());
-  const totals = counted(structure.graph);
-  const cost = costModel(structure.closure, totals);
+  const totals = countMacs(structure.graph);
+  const cost = costModel(structure.graph, structure.closure, totals);
   const { removed, note } = searchUnits(await scoreGroups(structure, "l2"), cost, options(by, totals[by] * share, change));
   const pruned = prunedGraph({ structure, units: [...removed.values()].flat() });
-  return { structure, removed, note, pruned, share: counted(pruned)[by] / totals[by] };
+  return { structure, removed, note, pruned, share: countMacs(pruned)[by] / totals[by] };
 };
 
 for (const allocation of ["global", "uniform"] as const)
