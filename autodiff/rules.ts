@@ -1,4 +1,5 @@
 import { convGradient, convTransposeGradient } from "./conv.ts";
+import { einsumGradient } from "./einsum.ts";
 import * as elementwise from "./elementwise.ts";
 import * as indexing from "./indexing.ts";
 import * as layout from "./layout.ts";
@@ -64,6 +65,7 @@ export const gradientRules = {
   // products
   Gemm: gemmGradient,
   MatMul: matMulGradient,
+  Einsum: einsumGradient,
 
   // convolutions, normalization, pools
   Conv: convGradient,
@@ -92,6 +94,7 @@ export const gradientRules = {
   Pad: layout.padGradient,
   DepthToSpace: layout.depthToSpaceGradient,
   SpaceToDepth: layout.spaceToDepthGradient,
+  Trilu: single((b, node, dy) => [b.op("Trilu", node.optionalIn(1) ? [dy, node.in(1)] : [dy], { upper: node.int("upper", 1) })]),
   Gather: indexing.gatherGradient,
   GatherElements: indexing.gatherElementsGradient,
   GatherND: indexing.gatherNdGradient,

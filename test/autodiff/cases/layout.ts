@@ -46,6 +46,8 @@ export const layoutCases: readonly GradientCase[] = [
   { op: "DepthToSpace", name: "DCR", inputs: [[1, 8, 2, 2]], attributes: { blocksize: 2 } },
   { op: "DepthToSpace", name: "CRD", inputs: [[1, 8, 2, 3]], attributes: { blocksize: 2, mode: "CRD" } },
   { op: "SpaceToDepth", name: "2", inputs: [[1, 2, 4, 4]], attributes: { blocksize: 2 } },
+  { op: "Trilu", name: "upper", inputs: [[3, 4]] },
+  { op: "Trilu", name: "lower, above the diagonal", inputs: [[2, 3, 3], Tensor.int64([], [1])], attributes: { upper: 0 } },
   { op: "Gather", name: "rows with repeats", inputs: [[4, 3], Tensor.int64([2, 3], [0, 1, 1, 3, -1, 0])] },
   { op: "Gather", name: "axis 1", inputs: [[2, 4], ints(2, 0, 2)], attributes: { axis: 1 } },
   { op: "Gather", name: "axis 0 of three", inputs: [[3, 2, 2], ints(2, 0, 2)] },

@@ -17,6 +17,9 @@ export const matrixCases: readonly GradientCase[] = [
     ];
   }),
   ...products.map(([left, right]): GradientCase => ({ op: "MatMul", name: `[${left.join()}] by [${right.join()}]`, inputs: [left, right] })),
+  ...([["ij,jk->ik", [2, 3], [3, 4]], ["bij,bkj->bki", [2, 2, 3], [2, 4, 3]], ["ij,kl->ki", [2, 3], [4, 2]], ["ij,jk", [2, 3], [3, 4]], ["nchw,nkc->nkhw", [1, 3, 2, 2], [1, 4, 3]]] as const)
+    .map(([equation, left, right]): GradientCase => ({ op: "Einsum", name: equation, inputs: [left, right], attributes: { equation } })),
+  { op: "Einsum", name: "ij->j", inputs: [[2, 3]], attributes: { equation: "ij->j" } },
   { op: "MatMul", name: "symbolic, shared weight", inputs: [[2, 2, 3], [3, 4]], symbolic: true },
   { op: "MatMul", name: "symbolic, stacks", inputs: [[2, 2, 3], [2, 3, 4]], symbolic: true },
 ];
