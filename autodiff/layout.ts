@@ -111,15 +111,17 @@ const sizeOfAxis = ({ shape }: Value, axis: number): number | undefined => {
   return typeof dim === "number" ? dim : undefined;
 };
 
-/** SpaceToDepth and DepthToSpace undo each other (DCR order); the CRD order is written out. */
+/** SpaceToDepth undoes DepthToSpace in DCR order; for CRD its channels (offset, c) are reordered to (c, offset). */
 export const depthToSpaceGradient: GradientRule = single((b, node, dy) => {
   const blocksize = node.int("blocksize", 1);
-  if (node.string("mode", "DCR") === "DCR") return [b.op("SpaceToDepth", [dy], { blocksize })];
-  const shape = node.in(0).staticShape;
-  if (!shape) return [scatterThrough(b, node, dy)];
-  const [n, c, h, w] = shape as [number, number, number, number];
-  const blocks = b.reshape(dy, [n, c / blocksize ** 2, h, blocksize, w, blocksize]);
-  return [b.reshape(b.transpose(blocks, [0, 1, 3, 5, 2, 4]), shape)];
+  const dcr = b.op("SpaceToDepth", [dy], { blocksize });
+  if (node.string("mode", "DCR") === "DCR") return [dcr];
+  const channels = sizeOfAxis(node.in(0), 1);
+  if (channels === undefined) throw new Error(`bug: the gradient of DepthToSpace needs the channel count of "${node.in(0).name}"`);
+  const offsets = blocksize ** 2;
+  const groups = channels / offsets;
+  const order = Array.from({ length: channels }, (_, k) => (k % offsets) * groups + Math.floor(k / offsets));
+  return [b.op("Gather", [dcr, b.int64s(order)], { axis: 1 })];
 });
 
 export const spaceToDepthGradient: GradientRule = single((b, node, dy) =>
