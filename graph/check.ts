@@ -5,6 +5,15 @@ type Check = (graph: Graph, outer: ReadonlySet<Value>) => string[];
 
 /** What must hold of every graph at every time, each by its name; docs/graph.md says the same in prose. */
 export const invariants: Readonly<Record<string, Check>> = {
+  "acyclic: no node reads what depends on it": (graph) => {
+    try {
+      graph.sorted();
+      return [];
+    } catch (error) {
+      return [error instanceof Error ? error.message : String(error)];
+    }
+  },
+
   "use-def: every input slot is among the uses of the value it reads": (graph) =>
     [...graph.nodes].flatMap((node) => node.inputs.flatMap((value, slot) =>
       value && ![...value.uses].some((use) => use.node === node && use.slot === slot) ? [`slot ${slot} of "${node.name}" reads "${value.name}", which does not know`] : [])),
@@ -15,15 +24,6 @@ export const invariants: Readonly<Record<string, Check>> = {
 
   "producers: an output belongs to the one node that made it": (graph) =>
     [...graph.nodes].flatMap((node) => node.outputs.flatMap((output) => (output.producer === node ? [] : [`"${output.name}" is an output of "${node.name}" but made elsewhere`]))),
-
-  "acyclic: no node reads what depends on it": (graph) => {
-    try {
-      graph.sorted();
-      return [];
-    } catch (error) {
-      return [error instanceof Error ? error.message : String(error)];
-    }
-  },
 
   "sources: everything read is a graph input, an initializer, an output of a node of this graph, or a value of an enclosing graph": (graph, outer) => {
     const known = knownValues(graph, outer);
@@ -56,8 +56,14 @@ export const invariants: Readonly<Record<string, Check>> = {
 const knownValues = (graph: Graph, outer: ReadonlySet<Value>): Set<Value> =>
   new Set([...outer, ...graph.inputs, ...[...graph.nodes].flatMap((node) => node.outputs)]);
 
-const problemsOf = (graph: Graph, outer: ReadonlySet<Value>): string[] =>
-  Object.entries(invariants).flatMap(([name, check]) => check(graph, outer).map((problem) => `${name.split(":")[0]}: ${problem}`));
+const problemsOf = (graph: Graph, outer: ReadonlySet<Value>): string[] => {
+  const problems: string[] = [];
+  for (const [name, check] of Object.entries(invariants)) {
+    problems.push(...check(graph, outer).map((problem) => `${name.split(":")[0]}: ${problem}`));
+    if (name.startsWith("acyclic") && problems.length > 0) break; // the rest walks the graph in order
+  }
+  return problems;
+};
 
 /** Every broken invariant, one line each; empty for a sound graph. */
 export const graphProblems = (graph: Graph): string[] => problemsOf(graph, new Set());

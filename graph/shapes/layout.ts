@@ -79,7 +79,10 @@ const split: ShapeRule = (c) => {
   const whole = x[at]!;
   const part = (index: number): Dim => {
     if (sizes.given) return sizes.numbers?.[index] ?? c.unknown(at, index);
-    if (typeof whole !== "number") return count === 1 ? whole : divideDims(whole, count, c.unknown(at, index));
+    if (typeof whole !== "number") {
+      const even = !c.node.attributes.has("num_outputs"); // before opset 18 the parts had to be equal
+      return count === 1 ? whole : even ? divideDims(whole, count, c.unknown(at, index)) : c.unknown(at, index);
+    }
     const size = Math.ceil(whole / count);
     return index < count - 1 ? size : whole - size * (count - 1);
   };

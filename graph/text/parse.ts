@@ -31,7 +31,7 @@ class Parser {
     this.#tokens = tokens;
   }
 
-  /** [graph name <opset 17, domain 1>] (inputs) { statements } -> outputs */
+  /** [graph name <opset 17, domain 1>] (inputs) { statements } -> outputs; a body in an attribute brackets its outputs unless there is one. */
   graph(outer: ReadonlyMap<string, Value>, isModel: boolean): Graph {
     const graph = new Graph("graph");
     if (this.#accept("graph")) graph.name = this.#name();
@@ -47,7 +47,9 @@ class Parser {
     this.#expect("{");
     while (!this.#accept("}")) this.#statement(graph, scope);
     this.#expect("->");
-    do graph.outputs.push(this.#lookup(scope, this.#name())); while (this.#accept(","));
+    const output = (): void => void graph.outputs.push(this.#lookup(scope, this.#name()));
+    if (this.#accept("(")) this.#list(")", output);
+    else do output(); while (isModel && this.#accept(","));
     return graph;
   }
 

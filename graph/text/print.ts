@@ -40,7 +40,8 @@ class Printer {
     const constants = own.map((value) => `${inner}const ${this.#typed(value)} = ${this.#tensor(value.tensor!)}`);
     const nodes = graph.sorted().map((node) => `${inner}${this.#node(node, inner)}`);
     const outputs = graph.outputs.map((output) => this.#nameOf(output)).join(", ");
-    return `(${inputs}) {\n${[...lines, ...constants, ...nodes].map((line) => `${line}\n`).join("")}${indent}} -> ${outputs}`;
+    const list = graph.outputs.length === 1 ? outputs : `(${outputs})`;
+    return `(${inputs}) {\n${[...lines, ...constants, ...nodes].map((line) => `${line}\n`).join("")}${indent}} -> ${list}`;
   }
 
   #node(node: Node, indent: string): string {
