@@ -1,21 +1,21 @@
 import { checkGraph } from "../../graph/check.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Node, Value } from "../../graph/node.ts";
-import { rangeFor, type EmitOptions, type Emitted } from "./emitter.ts";
+import { defaultActivations, defaultSilu, rangeFor, type EmitOptions, type Emitted } from "./emitter.ts";
 import { correctBias } from "./bias.ts";
 import { activationInputs, cpuRole, siluPair, type CpuRole } from "./ops.ts";
-import { addPair, addWeight, readInstead } from "./qdq.ts";
-import { affineParameters, type QuantParameters, type RangeTable } from "./ranges.ts";
+import { addFloatWeight, addPair, addWeight, readInstead } from "./qdq.ts";
+import { affineParameters, type ActivationType, type QuantParameters, type RangeTable } from "./ranges.ts";
 import { quantizeWeight, weightAxis } from "./weights.ts";
 
 /**
- * The file for ONNX Runtime's CPU kernels (x64 and ARM): Q/DQ around every op of the int8 path, so that each becomes its QLinear form; int8
- * activations with the zero point at the low end after ReLU; weights as int8; ConvTranspose stays float. Run it with `int8CpuSession` on x64.
+ * The file for ONNX Runtime's CPU kernels (x64 and ARM): Q/DQ around every op of the int8 path, so that each becomes its QLinear form; one
+ * activation type throughout, with the zero point at the low end after ReLU; weights as int8; ConvTranspose stays float. Sessions: sessions.ts.
  */
 export const emitCpu = (prepared: Graph, table: RangeTable, options: EmitOptions): Emitted => {
   const graph = prepared.clone();
   const roles = int8Nodes(graph, options);
-  const parameters = quantizedValues(graph, roles, table);
+  const parameters = quantizedValues(graph, roles, table, options.activations ?? defaultActivations);
   for (const [value, found] of parameters) {
     const isInt8 = value.producer !== null && roles.has(value.producer);
     const pair = addPair(graph, value, found);
@@ -25,14 +25,15 @@ export const emitCpu = (prepared: Graph, table: RangeTable, options: EmitOptions
   const layers = [...roles].filter(([, role]) => role === "layer").map(([node]) => node);
   for (const node of layers) {
     correctBias(graph, node, options.biases);
-    node.replaceInput(1, addWeight(graph, node.in(1).name, quantizeWeight(node.in(1).constant!, weightAxis(node))));
+    const quantized = quantizeWeight(node.in(1).constant!, weightAxis(node));
+    node.replaceInput(1, options.floatWeights ? addFloatWeight(graph, node.in(1), quantized) : addWeight(graph, node.in(1).name, quantized));
   }
   checkGraph(graph);
   return { graph, layers: layers.map(({ name }) => name) };
 };
 
 /** The nodes of the int8 path: layers, and what lies between them with int8 on both sides. */
-const int8Nodes = (graph: Graph, { floatNodes, silu = "float" }: EmitOptions): Map<Node, CpuRole> => {
+const int8Nodes = (graph: Graph, { floatNodes, silu = defaultSilu }: EmitOptions): Map<Node, CpuRole> => {
   const roles = new Map<Node, CpuRole>();
   const order = graph.sorted();
   const isInt8Value = (value: Value): boolean => (value.producer ? roles.has(value.producer) : graph.inputs.includes(value) && value.shape?.length === 4);
@@ -60,13 +61,13 @@ const isAbsorbable = (node: Node, roles: ReadonlyMap<Node, CpuRole>, graph: Grap
 };
 
 /** Scale and zero point of each value that is int8, in execution order. */
-const quantizedValues = (graph: Graph, roles: ReadonlyMap<Node, CpuRole>, table: RangeTable): Map<Value, QuantParameters> => {
+const quantizedValues = (graph: Graph, roles: ReadonlyMap<Node, CpuRole>, table: RangeTable, dtype: ActivationType): Map<Value, QuantParameters> => {
   const found = new Map<Value, QuantParameters>();
   const visit = (value: Value): QuantParameters => {
     const known = found.get(value);
     if (known) return known;
     const { producer } = value;
-    const parameters = producer && roles.get(producer) === "same" ? visit(producer.in(0)) : parametersOf(value, table);
+    const parameters = producer && roles.get(producer) === "same" ? visit(producer.in(0)) : parametersOf(value, table, dtype);
     found.set(value, parameters);
     return parameters;
   };
@@ -79,8 +80,8 @@ const quantizedValues = (graph: Graph, roles: ReadonlyMap<Node, CpuRole>, table:
   return found;
 };
 
-const parametersOf = (value: Value, table: RangeTable): QuantParameters => {
-  if (value.producer?.opType === "Sigmoid") return affineParameters(0, 1);
+const parametersOf = (value: Value, table: RangeTable, dtype: ActivationType): QuantParameters => {
+  if (value.producer?.opType === "Sigmoid") return affineParameters(0, 1, dtype);
   const { low, high } = rangeFor(table, value);
-  return affineParameters(low, high);
+  return affineParameters(low, high, dtype);
 };

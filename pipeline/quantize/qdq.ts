@@ -4,15 +4,15 @@ import { Tensor } from "../../graph/tensor.ts";
 import type { QuantParameters } from "./ranges.ts";
 import type { QuantizedWeight } from "./weights.ts";
 
-/** Adds QuantizeLinear → DequantizeLinear (int8, per tensor) behind `value`; returns what readers shall read. */
-export const addPair = (graph: Graph, value: Value, { scale, zeroPoint }: QuantParameters): Value => {
+/** Adds QuantizeLinear → DequantizeLinear behind `value` (int8 or uint8, per tensor); returns what readers shall read. */
+export const addPair = (graph: Graph, value: Value, { dtype, scale, zeroPoint }: QuantParameters): Value => {
   const parameters = [
     graph.addInitializer(`${value.name}_scale`, Tensor.float32([], [scale])),
-    graph.addInitializer(`${value.name}_zero_point`, Tensor.from("int8", [], [zeroPoint])),
+    graph.addInitializer(`${value.name}_zero_point`, Tensor.from(dtype, [], [zeroPoint])),
   ];
   const quantize = graph.addNode({ opType: "QuantizeLinear", name: `${value.name}_QuantizeLinear`, inputs: [value, ...parameters], outputs: [`${value.name}_quantized`] });
   const dequantize = graph.addNode({ opType: "DequantizeLinear", name: `${value.name}_DequantizeLinear`, inputs: [quantize.out(), ...parameters], outputs: [`${value.name}_dequantized`] });
-  Object.assign(quantize.out(), { dtype: "int8", shape: value.shape });
+  Object.assign(quantize.out(), { dtype, shape: value.shape });
   Object.assign(dequantize.out(), { dtype: "float32", shape: value.shape });
   return dequantize.out();
 };

@@ -24,19 +24,23 @@ export interface RangeTable {
   readonly ranges: ReadonlyMap<string, TensorRange>;
 }
 
-/** Scale and zero point of int8: x ≈ (q - zeroPoint) · scale, q in [-128, 127]. */
+export type ActivationType = "int8" | "uint8";
+
+/** Scale and zero point: x ≈ (q - zeroPoint) · scale, q in [-128, 127] or [0, 255]. */
 export interface QuantParameters {
+  readonly dtype: ActivationType;
   readonly scale: number;
   readonly zeroPoint: number;
 }
 
-/** Zero point 0, as TensorRT requires it. */
-export const symmetricParameters = (threshold: number): QuantParameters => ({ scale: safeScale(threshold / 127), zeroPoint: 0 });
+/** Zero point 0 and int8, as TensorRT requires it. */
+export const symmetricParameters = (threshold: number): QuantParameters => ({ dtype: "int8", scale: safeScale(threshold / 127), zeroPoint: 0 });
 
-/** The zero point is -128 where nothing is negative (after ReLU), so that ONNX Runtime can absorb the activation. */
-export const affineParameters = (low: number, high: number): QuantParameters => {
+/** The zero point is the lowest integer where nothing is negative (after ReLU), so that ONNX Runtime can absorb the activation. */
+export const affineParameters = (low: number, high: number, dtype: ActivationType): QuantParameters => {
   const scale = safeScale((high - low) / 255);
-  return { scale, zeroPoint: Math.max(-128, Math.min(127, Math.round(-128 - low / scale))) };
+  const zeroPoint = Math.max(0, Math.min(255, Math.round(-low / scale)));
+  return { dtype, scale, zeroPoint: dtype === "uint8" ? zeroPoint : zeroPoint - 128 };
 };
 
 /** A tensor that is always zero still needs a positive scale. */
