@@ -1,0 +1,34 @@
+import { relative } from "node:path";
+import type { Command } from "commander";
+import { compress, stageNames } from "../../pipeline/run.ts";
+import type { StageName } from "../../pipeline/stage.ts";
+import { action } from "../context.ts";
+import { stabilityNote, variantTable } from "../table.ts";
+
+interface Options {
+  readonly runs: string;
+  readonly until?: StageName;
+  readonly fresh?: boolean;
+}
+
+export const addCompress = (program: Command): Command =>
+  program
+    .command("compress")
+    .summary("the whole job from one config: distill, prune, quantize, evaluate, benchmark, report")
+    .description("The whole job: distill, prune, quantize, evaluate, benchmark and report. What is finished is reused; what was interrupted goes on.")
+    .argument("<config.yaml>", "config of the run (make one with `edgestill init`)")
+    .option("--runs <dir>", "folder that gets a folder per run", "runs")
+    .option("--until <stage>", `last stage to run (${stageNames.join(", ")})`)
+    .option("--fresh", "do all stages and trainings again")
+    .addHelpText("after", `
+Examples:
+  edgestill compress config.yaml                      everything
+  edgestill compress config.yaml --until distill      train the student only
+  edgestill compress config.yaml --json > run.json    the run as JSON on stdout`)
+    .action(action<[string], Options>(async ({ reporter, signal, result }, [config], { runs, until, fresh }) => {
+      const run = await compress(config, { runs, reporter, signal, ...(until !== undefined && { until }), ...(fresh !== undefined && { fresh }) });
+      const failed = run.result.gates.filter(({ passed }) => !passed);
+      result(run.result, () => [variantTable(run.result), stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "").join("\n"));
+      for (const { name, limit, value } of failed) reporter.warn(`gate ${name} failed: ${value === null ? "not measured" : value.toPrecision(4)}, limit ${limit}`);
+      return failed.length > 0 ? 1 : 0;
+    }));

@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import type { Reporter } from "../pipeline/progress.ts";
+import { terminalReporter } from "./progress.ts";
+import { explain, type ExitCode } from "./errors.ts";
+import { interruptSignal } from "./interrupt.ts";
+
+/** What every command gets: where to print, and when to stop. */
+export interface CommandContext {
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+  /** True with --json: stdout carries JSON alone. */
+  readonly json: boolean;
+  /** Prints a result to stdout: `value` with --json, else `text`. */
+  readonly result: (value: unknown, text: () => string) => void;
+}
+
+type Work<Arguments extends readonly unknown[], Options> = (context: CommandContext, args: Arguments, options: Options) => Promise<ExitCode | undefined>;
+
+/** Wraps a command's work as a commander action: progress, interruption, errors and the exit code. */
+export const action = <Arguments extends readonly unknown[], Options>(work: Work<Arguments, Options>) =>
+  async (...given: unknown[]): Promise<void> => {
+    const command = given.at(-1) as Command;
+    const options = command.optsWithGlobals<{ json?: boolean; verbose?: boolean }>();
+    const reporter = terminalReporter();
+    const json = options.json === true;
+    const context: CommandContext = {
+      reporter, json, signal: interruptSignal(),
+      result: (value, text) => { process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${text()}\n`); },
+    };
+    try {
+      process.exitCode = (await work(context, given.slice(0, -2) as unknown as Arguments, options as Options)) ?? 0;
+    } catch (error) {
+      reporter.stop();
+      process.exitCode = explain(error, { verbose: options.verbose === true, command: commandLine() });
+    } finally {
+      reporter.stop();
+    }
+  };
+
+const commandLine = (): string => `edgestill ${process.argv.slice(2).map((word) => (/^[\w./:=@-]+$/.test(word) ? word : `'${word}'`)).join(" ")}`;

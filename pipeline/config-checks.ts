@@ -1,0 +1,73 @@
+/** Checks of a config that go beyond one value. They read the raw file, so that they speak even where the schema has complaints. */
+
+export interface Found {
+  readonly path: readonly PropertyKey[];
+  /** This key of the object at `path` is wrong, not a value. */
+  readonly key?: string;
+  readonly message: string;
+}
+
+type Loose = Readonly<Record<string, unknown>>;
+const asObject = (value: unknown): Loose => (typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Loose) : {});
+
+const teachersOf = (config: Loose): { path: (string | number)[]; value: Loose }[] => {
+  const { teacher } = config;
+  if (Array.isArray(teacher)) return teacher.map((value, index) => ({ path: ["teacher", index], value: asObject(value) }));
+  return teacher === undefined ? [] : [{ path: ["teacher"], value: asObject(teacher) }];
+};
+
+/** Every file or folder that the config reads. */
+export const fileFields = (raw: unknown): { path: (string | number)[]; file: string }[] => {
+  const config = asObject(raw);
+  const data = asObject(config["data"]);
+  const candidates: [(string | number)[], unknown][] = [
+    ...(data["generate"] === undefined ? ["train", "val", "images"].map((key): [string[], unknown] => [["data", key], data[key]]) : []),
+    [["data", "calibration"], data["calibration"]],
+    [["data", "generate", "module"], asObject(data["generate"])["module"]],
+    [["student", "model"], asObject(config["student"])["model"]],
+    ...teachersOf(config).map(({ path, value }): [(string | number)[], unknown] => [[...path, "model"], value["model"]]),
+  ];
+  return candidates.flatMap(([path, file]) => (typeof file === "string" && file !== "" ? [{ path, file }] : []));
+};
+
+const latencyGate = /^(.+)\.(p50Ms|p90Ms|p95Ms|p99Ms|meanMs)$/;
+const plainGates = ["mapDrop", "map50Drop", "sizeRatio", "macsRatio"];
+
+/** Values that exclude or need each other. */
+export const crossChecks = (raw: unknown): Found[] => {
+  const config = asObject(raw);
+  const found: Found[] = [];
+  const data = asObject(config["data"]);
+  if (config["data"] !== undefined && data["generate"] === undefined) {
+    for (const key of ["train", "val"]) if (data[key] === undefined) found.push({ path: ["data", key], message: `"data.${key}" is missing (or let data.generate make the data set)` });
+  }
+  const student = asObject(config["student"]);
+  const teachers = teachersOf(config);
+  if (student["from"] !== undefined && teachers.length === 0) found.push({ path: ["student", "from"], message: "student.from: teacher needs a teacher" });
+  const scratch = student["model"] === undefined && student["from"] === undefined;
+  if (scratch && teachers.length === 0 && asObject(config["input"])["size"] === undefined)
+    found.push({ path: ["input"], message: `"input.size" is missing: no teacher or student model gives the student's input size` });
+  const distill = asObject(config["distill"]);
+  if (scratch && distill["epochs"] === 0) found.push({ path: ["distill", "epochs"], message: "distill.epochs: a student built from a spec must be trained, so at least 1" });
+  if (distill["assignment"] === "teacher" && teachers.length === 0) found.push({ path: ["distill", "assignment"], message: "distill.assignment: teacher needs a teacher" });
+  if (distill["alpha"] === 1 && teachers.length === 0) found.push({ path: ["distill", "alpha"], message: "distill.alpha: 1 leaves nothing to learn from without a teacher" });
+  if (teachers.length > 0 && distill["variants"] === 0) found.push({ path: ["distill", "variants"], message: "distill.variants: with a teacher at least 1" });
+  if (typeof distill["features"] === "string" && ["cwd", "pkd"].includes(distill["features"]))
+    found.push({ path: ["distill", "features"], message: `distill.features: ${distill["features"]} is not available yet; use none` });
+  const prune = asObject(config["prune"]);
+  if (config["prune"] !== undefined && (prune["macs"] === undefined) === (prune["parameters"] === undefined)) found.push({ path: ["prune"], message: "prune needs one of macs and parameters" });
+  return [...found, ...targetChecks(config)];
+};
+
+const targetChecks = (config: Loose): Found[] => {
+  const targets = Array.isArray(config["targets"]) ? (config["targets"] as unknown[]) : ["local"];
+  const names = targets.map((target) => (typeof target === "string" ? target : asObject(target)["name"]));
+  const twice = names.flatMap((name, index) => (names.indexOf(name) < index ? [{ path: ["targets", index], message: `targets: "${String(name)}" is listed twice` }] : []));
+  const gates = Object.keys(asObject(config["gates"])).flatMap((gate): Found[] => {
+    if (plainGates.includes(gate)) return [];
+    const target = latencyGate.exec(gate)?.[1];
+    if (target === undefined) return [{ path: ["gates", gate], message: `unknown gate "${gate}": use ${plainGates.join(", ")} or <target>.p50Ms (p90Ms, p95Ms, p99Ms, meanMs)` }];
+    return names.includes(target) ? [] : [{ path: ["gates", gate], message: `gate "${gate}": there is no target "${target}"` }];
+  });
+  return [...twice, ...gates];
+};

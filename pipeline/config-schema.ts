@@ -1,0 +1,178 @@
+import { z } from "zod";
+
+/** The config as one table: types, limits, defaults and help. The JSON Schema for editors and docs/config.md are made from it. */
+
+const count = z.int().min(1);
+const share = z.number().gt(0).max(1);
+const part = z.number().min(0).max(1);
+const path = z.string().min(1);
+const rate = z.number().gt(0).max(1);
+
+const preprocess = z
+  .union([
+    z.enum(["yolov5", "yolov8", "yolox"]),
+    z.strictObject({
+      resize: z.enum(["letterbox", "stretch"]).default("letterbox").describe("Keep the picture's proportions and pad, or stretch it."),
+      align: z.enum(["center", "topleft"]).default("center").describe("Where a letterboxed picture lies."),
+      pad: z.int().min(0).max(255).default(114).describe("Grey level around a letterboxed picture."),
+      order: z.enum(["rgb", "bgr"]).default("rgb").describe("Order of the channels."),
+      scale: z.number().gt(0).default(1 / 255).describe("Pixels (0..255) are multiplied by this."),
+      mean: z.tuple([z.number(), z.number(), z.number()]).default([0, 0, 0]).describe("Subtracted after scaling, by channel."),
+      std: z.tuple([z.number().gt(0), z.number().gt(0), z.number().gt(0)]).default([1, 1, 1]).describe("Divided by after that."),
+    }),
+  ])
+  .describe("How pictures are given to the model, where its metadata does not say it: a preset (yolov5, yolov8, yolox) or all values.");
+
+const family = z.enum(["auto", "yolov5", "yolov8", "yolox", "end2end", "detr", "boxes"]);
+
+const modelFields = {
+  family: family.default("auto").describe("Family of the detector's head; auto recognises it from shapes and graph."),
+  classes: z.array(z.string().min(1)).min(1).optional().describe("The model's own class list, where its metadata has none."),
+  preprocess: preprocess.optional(),
+};
+
+const teacher = z.strictObject({
+  model: path.describe("The teacher's .onnx file."),
+  weight: z.number().gt(0).default(1).describe("Share of this teacher among several."),
+  ...modelFields,
+});
+
+const generate = z.strictObject({
+  module: path.describe("A TypeScript or JavaScript module whose `generate…` function writes the data set: ({dir, train, val, seed, onProgress}) => {images, train, val}."),
+  dir: path.optional().describe("Folder for the pictures; default `.cache/<name>` beside the config."),
+  train: count.describe("Pictures to train on."),
+  val: count.describe("Pictures to validate on."),
+  seed: z.int().min(0).default(1).describe("Seed of the pictures."),
+});
+
+const data = z.strictObject({
+  train: path.optional().describe("Training set: COCO .json, YOLO data.yaml, a folder (YOLO, VOC or unlabelled pictures), or a .txt list."),
+  val: path.optional().describe("Validation set, in any of the same forms; it must be labelled."),
+  images: path.optional().describe("COCO: the folder that file names are relative to, when it is not near the JSON."),
+  classes: z.array(z.string().min(1)).min(1).optional().describe("Classes to detect, by name; default all of the training set's."),
+  skipInvalid: z.boolean().default(false).describe("Leave out broken pictures and labels (they are counted and reported) instead of stopping."),
+  calibration: path.optional().describe("Pictures to calibrate int8 with; default the training set."),
+  generate: generate.optional().describe("Make the data set first; train, val and images then come from it."),
+});
+
+const side = z.int().min(64).max(4096).multipleOf(32, "must be a multiple of 32");
+
+const student = z.union([
+  z.strictObject({
+    arch: z.literal("yolo").describe("A YOLOv8-class detector built from this spec."),
+    width: z.number().gt(0).max(2).default(0.25).describe("Multiplies the channels (YOLOv8n: 0.25)."),
+    depth: z.number().gt(0).max(2).default(0.33).describe("Multiplies the repeats of blocks (YOLOv8n: 0.33)."),
+    activation: z.enum(["relu", "silu"]).default("relu").describe("relu is the cheapest in int8; silu is a little more accurate."),
+    regMax: z.int().min(2).max(32).default(16).describe("Bins of the box distribution (DFL)."),
+  }),
+  z.strictObject({ model: path.describe("A YOLOv8 or YOLOX .onnx file to start from."), ...modelFields }),
+  z.strictObject({
+    from: z.literal("teacher").describe("Slice the (first) teacher's channels."),
+    macs: share.describe("Share of the teacher's MACs to keep."),
+  }),
+]);
+
+const augment = z.strictObject({
+  mosaic: part.optional().describe("Probability of four pictures in one."),
+  flip: part.optional().describe("Probability of a mirrored picture."),
+  hue: part.optional().describe("Largest turn of the hue, as a part of the circle."),
+  saturation: part.optional().describe("Saturation is multiplied by 1 ± up to this."),
+  value: part.optional().describe("Brightness is multiplied by 1 ± up to this."),
+  scale: part.optional().describe("Size is multiplied by 1 ± up to this."),
+  translate: part.optional().describe("Shift by up to this part of the network's size."),
+});
+
+const distill = z.strictObject({
+  epochs: z.int().min(0).max(100000).default(40).describe("Passes over the training set; 0 keeps a given student as it is."),
+  batch: z.int().min(1).max(1024).default(16).describe("Pictures per step."),
+  temperature: z.number().gt(0).max(100).default(1).describe("T of Hinton 2015 for the class logits."),
+  alpha: part.default(0.5).describe("Share of the teacher's soft labels in the loss; 0 is hard labels alone, 1 needs no labels."),
+  learningRate: rate.default(0.002).describe("Peak learning rate of AdamW."),
+  weightDecay: part.default(0.025).describe("AdamW's weight decay; not on biases and normalization."),
+  warmupEpochs: z.number().min(0).default(1).describe("Linear warm-up before the cosine."),
+  assignment: z.enum(["atss", "teacher"]).default("atss").describe("Which anchors an object trains: by geometry (ATSS), or by the teacher's own predictions."),
+  variants: z.int().min(0).max(1000).default(6).describe("Augmented variants of each picture that the teacher sees (its outputs are kept on disk). Without a teacher every epoch has fresh ones."),
+  augment: z.union([z.literal(false), augment]).default({}).describe("Strengths of augmentation (defaults as Ultralytics), or false for plain pictures."),
+  distribution: z.boolean().default(true).describe("Also distil the box distributions (DFL), where both heads have them."),
+  features: z.enum(["none", "cwd", "pkd"]).default("none").describe("Feature distillation."),
+  baseline: z.boolean().default(true).describe("Also train the same student without the teacher, with equal budget, to show what distillation brings."),
+  evaluateEvery: z.int().min(0).optional().describe("Epochs between mAP measurements while training; 0 is never; default a fifth of the epochs."),
+});
+
+const prune = z.strictObject({
+  macs: share.optional().describe("Share of the MACs to keep, e.g. 0.6."),
+  parameters: share.optional().describe("Share of the parameters to keep; one of macs and parameters."),
+  criterion: z.enum(["l1", "l2", "bn-scale", "taylor"]).default("taylor").describe("How the harm of removing a channel is estimated."),
+  allocation: z.enum(["global", "uniform"]).default("global").describe("Compare channels over all layers, or take the same share of each."),
+  round: z.int().min(1).max(128).default(8).describe("Channels are kept in multiples of this."),
+  steps: z.int().min(1).max(50).default(1).describe("Cuts on the way to the target, each followed by recovery."),
+  exclude: z.array(z.string().min(1)).default([]).describe("Layers that keep their channels: names or patterns with *."),
+  recover: z
+    .strictObject({
+      epochs: z.int().min(0).default(5).describe("Epochs of training after each cut."),
+      learningRate: rate.default(0.001).describe("Peak learning rate of the recovery."),
+    })
+    .prefault({})
+    .describe("Recovery after each cut: the distillation again, shorter."),
+});
+
+const quantize = z.strictObject({
+  method: z.enum(["minmax", "percentile", "entropy", "mse"]).default("mse").describe("How activation ranges are chosen."),
+  images: z.int().min(1).default(256).describe("Calibration pictures."),
+  scheme: z.enum(["cpu", "tensorrt", "both"]).default("both").describe("Which runtime's Q/DQ placement to write."),
+  keepFloat: z.array(z.string().min(1)).default([]).describe("Nodes that stay float: names or patterns with *."),
+  maxDrop: z.number().min(0).max(1).default(0.005).describe("Largest drop of mAP (0..1) to accept; sensitive nodes become float until it is reached."),
+  qat: z
+    .strictObject({
+      epochs: z.int().min(0).default(0).describe("Epochs of quantization-aware training; 0 is none."),
+      learningRate: rate.default(0.0002).describe("Its peak learning rate."),
+    })
+    .prefault({})
+    .describe("Quantization-aware training after calibration."),
+});
+
+const target = z.union([
+  z.literal("local"),
+  z.strictObject({
+    name: z.string().regex(/^[A-Za-z0-9_-]+$/, "letters, digits, - and _ only").describe("Name of the target in the report."),
+    kind: z.literal("local", "must be local (devices come with a later version)").describe("Where it runs; this version has the local machine."),
+    threads: count.optional().describe("Threads of the runtime."),
+  }),
+]);
+
+const benchmark = z.strictObject({
+  runs: z.int().min(100).default(100).describe("Fewest measured runs of each variant."),
+  seconds: z.number().gt(0).max(3600).default(2).describe("Shortest measuring time of each variant."),
+  threads: count.optional().describe("Threads of the runtime; default all cores."),
+});
+
+/** The schema of config.yaml. Unknown keys are refused everywhere. */
+export const configSchema = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "letters, digits, '.', '-' and '_' only").describe("Name of the run; its folder starts with it."),
+  seed: z.int().min(0).default(1).describe("All randomness comes from it: the same seed gives the same models."),
+  data: data.describe("What to train and validate on."),
+  input: z.strictObject({ size: z.tuple([side, side]).optional().describe("[width, height] of the student's input in pixels; default the given student's or the teacher's.") }).prefault({}).describe("The student's input."),
+  teacher: z.union([teacher, z.array(teacher).min(1)]).optional().describe("One detector to learn from, or a list with weights. Without one the student is trained on labels alone."),
+  student: student.default({ arch: "yolo", width: 0.25, depth: 0.33, activation: "relu", regMax: 16 }).describe("What becomes the small model."),
+  distill: distill.prefault({}).describe("Training of the student."),
+  prune: prune.optional().describe("Structured channel pruning; left out: no pruning."),
+  quantize: quantize.optional().describe("Static int8; left out: no quantization."),
+  targets: z.array(target).default(["local"]).describe("Where variants are benchmarked; [] for nowhere."),
+  gates: z.record(z.string(), z.number()).default({}).describe("Limits that make the run fail: mapDrop (against the teacher, else the first variant; 0..1), sizeRatio, macsRatio, `<target>.p50Ms`, `<target>.p99Ms`."),
+  benchmark: benchmark.prefault({}).describe("How long to measure."),
+  report: z.strictObject({ pictures: z.int().min(0).max(32).default(4).describe("Validation pictures shown with the boxes of each variant.") }).prefault({}).describe("The HTML report."),
+  threads: count.optional().describe("Threads for training and evaluation; default all cores."),
+});
+
+/** A checked config, defaults filled in, paths as written in the file. */
+export type Config = z.infer<typeof configSchema>;
+export type TeacherConfig = z.infer<typeof teacher>;
+export type StudentConfig = z.infer<typeof student>;
+export type DistillConfig = z.infer<typeof distill>;
+export type PruneConfig = z.infer<typeof prune>;
+export type QuantizeConfig = z.infer<typeof quantize>;
+export type TargetConfig = z.infer<typeof target>;
+export type PreprocessConfig = z.infer<typeof preprocess>;
+
+/** JSON Schema (draft 2020-12) of config.yaml, for editors. */
+export const configJsonSchema = (): Record<string, unknown> => ({ title: "Edgestill config", ...z.toJSONSchema(configSchema, { io: "input" }) });

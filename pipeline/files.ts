@@ -1,0 +1,41 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { UserError } from "../graph/error.ts";
+
+/** Writes a file whole or not at all; makes its folder. Throws UserError DISK_FULL or CANNOT_WRITE. */
+export const writeFileSafely = async (path: string, content: string | Uint8Array): Promise<void> => {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFileAtomic(path, typeof content === "string" ? content : Buffer.from(content));
+  } catch (cause) {
+    throw isDiskFull(cause) ? diskFull(cause) : cannotWrite(path, cause);
+  }
+};
+
+export const writeJson = (path: string, value: unknown): Promise<void> => writeFileSafely(path, `${JSON.stringify(value, null, 2)}\n`);
+
+/** The JSON in a file; undefined where there is none or it was cut off. */
+export const readJson = async (path: string): Promise<unknown> => {
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined; // not ours: all we write is whole
+  }
+};
+
+/** True for ENOSPC anywhere in the chain of causes. */
+export const isDiskFull = (error: unknown): boolean => {
+  for (let at = error; at instanceof Error; at = at.cause) if ("code" in at && (at.code === "ENOSPC" || at.code === "EDQUOT")) return true;
+  return false;
+};
+
+export const diskFull = (cause: unknown): UserError => {
+  const path = cause instanceof Error && "path" in cause && typeof cause.path === "string" ? ` while writing ${cause.path}` : "";
+  return new UserError("DISK_FULL", `The disk is full${path}.`, "free some space and run the same command again: everything finished is kept, and training goes on from its last checkpoint.", { cause });
+};
+
+const cannotWrite = (path: string, cause: unknown): UserError =>
+  new UserError("CANNOT_WRITE", `Cannot write ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`, "check the folder and its permissions, or choose another with --runs or -o.", { cause });

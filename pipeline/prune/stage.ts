@@ -1,0 +1,58 @@
+import { UserError } from "../../graph/error.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { lazyTask } from "../progress.ts";
+import type { TrainingPoint } from "../result.ts";
+import type { Stage, StageContext } from "../stage.ts";
+import { weightGradients } from "../taylor.ts";
+import { loadVariant, saveVariant } from "../variant-files.ts";
+import type { PruneConfig } from "../config-schema.ts";
+import { pruneModel } from "./prune.ts";
+
+/** Batches that the Taylor criterion averages its gradients over. */
+const taylorBatches = 16;
+
+/** Cuts the last float variant to the target, with recovery (the same training, shorter) after each cut. */
+export const pruneStage: Stage<"prune"> = {
+  name: "prune",
+  identity: ({ loaded: { config }, trainer }) => config.prune && { trainer: trainer.identity, prune: config.prune },
+  run: async (context) => {
+    const options = context.loaded.config.prune!;
+    const source = context.variants.findLast(({ stage }) => stage === "distilled" || stage === "baseline" || stage === "student");
+    if (!source) throw new UserError("NOTHING_TO_PRUNE", "There is no student to prune.", "give a student and let distill run first.");
+    const recovery: TrainingPoint[] = [];
+    const { macs, parameters, criterion, allocation, round, steps, exclude } = options;
+    const { graph, report } = await pruneModel(await loadVariant(context.runFolder, source, "trainable"), {
+      ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), criterion, allocation, round, steps, exclude,
+      gradients: (current) => gradientsOf(context, current),
+      evaluate: (current) => context.measureMap(current, "pruned"),
+      ...(options.recover.epochs > 0 && { recover: (current: Graph, step: number) => recover(context, options, current, step, recovery) }),
+      onProgress: ({ step, steps: total, phase, macs: now }) => context.reporter.line(`prune step ${step + 1}/${total}: ${phase} at ${(now / 1e6).toFixed(1)} M MACs`),
+    });
+    const pruned = await saveVariant(context, { name: "pruned", stage: "pruned", parent: source, graph, keepTrainable: true });
+    return { variants: [pruned], report: { ...report, recovery } };
+  },
+};
+
+const recover = async ({ trainer }: StageContext, { recover: { epochs, learningRate }, steps }: PruneConfig, graph: Graph, step: number, recovery: TrainingPoint[]): Promise<Graph> => {
+  const trained = await trainer.train({
+    name: steps > 1 ? `recovery-${step + 1}` : "recovery", graph, epochs, learningRate, warmupEpochs: Math.min(1, epochs / 4), teacher: true,
+  });
+  const last = recovery.at(-1);
+  recovery.push(...trained.curve.map((point) => ({ ...point, epoch: point.epoch + (last?.epoch ?? 0), step: point.step + (last?.step ?? 0) })));
+  return trained.graph;
+};
+
+const gradientsOf = async ({ plan, trainer, loaded: { config }, reporter, signal }: StageContext, graph: Graph) => {
+  const { distill } = config;
+  const teacher = plan.teachers.length > 0 && distill.alpha > 0;
+  const batches = await trainer.batches({ epochs: 1, count: teacher ? distill.variants : 0 }, teacher);
+  const task = lazyTask(reporter, "gradients for the Taylor criterion", "batch");
+  try {
+    return await weightGradients(graph, {
+      family: plan.student.family, batches, temperature: distill.temperature, alpha: distill.alpha, count: taylorBatches, onProgress: task.update, signal,
+      ...(config.threads !== undefined && { threads: config.threads }),
+    });
+  } finally {
+    task.end();
+  }
+};

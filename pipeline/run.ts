@@ -1,0 +1,163 @@
+import { join, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { describeDetector } from "../detection/detector.ts";
+import { evaluateDetector } from "../detection/evaluate.ts";
+import type { Graph } from "../graph/graph.ts";
+import { picturePaths, renderReport, type Asset } from "../report/html.ts";
+import { accuracyRecord } from "./accuracy.ts";
+import { benchmarkStage } from "./benchmark/stage.ts";
+import { distillStage } from "./distill/stage.ts";
+import { loadConfig, type LoadedConfig } from "./config.ts";
+import { environmentRecord } from "./environment.ts";
+import { accuracyOf, evaluateStage } from "./evaluate/stage.ts";
+import { diskFull, isDiskFull, writeFileSafely, writeJson } from "./files.ts";
+import { judgeGates } from "./gates.ts";
+import { hashOf } from "./hash.ts";
+import { lockFolder } from "./lock.ts";
+import { makePlan, type Plan } from "./plan.ts";
+import { lazyTask, silentReporter, type Reporter } from "./progress.ts";
+import { pruneStage } from "./prune/stage.ts";
+import { parseRunResult, type Accuracy, type BenchmarkRecord, type Gate, type JsonObject, type RunResult, type StageRecord, type Variant } from "./result.ts";
+import type { Stage, StageContext, StageName, VariantFile } from "./stage.ts";
+import { runStage, unknownStage } from "./store.ts";
+import { createTrainer } from "./trainer.ts";
+import { givenVariant } from "./variant-files.ts";
+
+export interface CompressOptions {
+  /** Folder that gets a folder per run, and `cache/` for what runs share; default `runs`. */
+  readonly runs?: string;
+  /** Last stage to run. */
+  readonly until?: StageName;
+  /** Do all stages and trainings again (the teacher's outputs are kept: they are keyed by content). */
+  readonly fresh?: boolean;
+  readonly reporter?: Reporter;
+  /** Stops the run after the step in progress, checkpoint written; the signal's reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+export interface CompressResult {
+  readonly result: RunResult;
+  readonly runFolder: string;
+  readonly reportPath: string;
+}
+
+/** The stages in order. A stage that the config leaves out is skipped. */
+const stages: readonly { readonly [Name in StageName]: Stage<Name> }[StageName][] = [distillStage, pruneStage, evaluateStage, benchmarkStage];
+export const stageNames: readonly StageName[] = ["plan", ...stages.map(({ name }) => name)];
+
+/** The folder of a config's run: its name and the hash of its content. */
+export const runFolderOf = ({ config }: LoadedConfig, runs = "runs"): string => join(resolve(runs), `${config.name}-${hashOf(config).slice(0, 8)}`);
+
+/**
+ * The main job: plan, distill, prune, quantize, evaluate, benchmark, report. What is finished is reused, what was interrupted goes on.
+ * run.json and report.html are written after every stage, so that a later failure loses nothing. Throws UserError for whatever the user can mend.
+ */
+export const compress = async (configPath: string, options: CompressOptions = {}): Promise<CompressResult> => {
+  const loaded = await loadConfig(configPath);
+  if (options.until !== undefined && !stageNames.includes(options.until)) throw unknownStage(options.until, stageNames);
+  const runFolder = runFolderOf(loaded, options.runs);
+  const unlock = await lockFolder(runFolder);
+  try {
+    return await runStages(loaded, runFolder, options);
+  } catch (error) {
+    throw isDiskFull(error) ? diskFull(error) : error;
+  } finally {
+    await unlock();
+  }
+};
+
+const runStages = async (loaded: LoadedConfig, runFolder: string, options: CompressOptions): Promise<CompressResult> => {
+  const { reporter = silentReporter, signal, fresh = false, until } = options;
+  const { config } = loaded;
+  const cacheFolder = join(resolve(options.runs ?? "runs"), "cache");
+  const started = performance.now();
+  reporter.line(`run folder ${runFolder}`);
+  const plan = await makePlan(loaded, reporter);
+  reporter.line(`plan: ${plan.train.items.length} pictures to train on, ${plan.val.items.length} to validate on, classes ${plan.classes.join(", ")}`);
+  const variants: VariantFile[] = [];
+  for (const { name, path, model } of plan.teachers) variants.push(await givenVariant(name, "teacher", path, model, runFolder));
+  const records: StageRecord[] = [{ name: "plan", hash: hashOf(plan.report), seconds: (performance.now() - started) / 1000, report: plan.report }];
+  const context = contextOf(loaded, plan, runFolder, cacheFolder, reporter, signal, fresh);
+  const run: RunState = { loaded, plan, runFolder, variants, records, accuracies: new Map(), benchmarks: new Map() };
+  let saved = await saveRun(run, []);
+  for (const stage of until === "plan" ? [] : stages) {
+    signal?.throwIfAborted();
+    // The union of stages cannot be called with one context of each; every member takes the same.
+    const finished = await runStage(stage as Stage<StageName>, { ...context, variants: [...variants] }, fresh);
+    if (finished) {
+      reporter.line(`${stage.name}: ${finished.reused ? "finished already" : `done in ${finished.record.seconds.toFixed(0)} s`}`);
+      variants.push(...finished.variants);
+      records.push(finished.record);
+      if (stage.name === "evaluate") for (const variant of variants) run.accuracies.set(variant.name, await accuracyOf({ ...context, variants, folder: runFolder }, variant));
+      if (finished.record.name === "benchmark") keepBenchmarks(run, finished.record.report);
+      saved = await saveRun(run, []);
+    }
+    if (stage.name === until) break;
+  }
+  if (until === undefined || until === "benchmark") saved = await saveRun(run, judgeGates(config.gates, saved.result));
+  return saved;
+};
+
+const contextOf = (loaded: LoadedConfig, plan: Plan, runFolder: string, cacheFolder: string, reporter: Reporter, signal: AbortSignal | undefined, fresh: boolean): Omit<StageContext, "folder" | "variants"> => {
+  const measure = async (graph: Graph, label: string): Promise<Accuracy> => {
+    const model = await describeDetector(graph, label, { family: plan.student.family, classes: plan.classes, preprocess: plan.student.contract });
+    const task = lazyTask(reporter, `mAP of ${label}`, "picture");
+    try {
+      const { accuracy } = await evaluateDetector(model, plan.val.items, plan.classes, {
+        onProgress: task.update, ...(signal && { signal }), session: { ...(loaded.config.threads !== undefined && { threads: loaded.config.threads }) },
+      });
+      return accuracyRecord(accuracy, plan.classes);
+    } finally {
+      task.end();
+    }
+  };
+  const trainer = createTrainer({ loaded, plan, cacheFolder, reporter, signal, fresh, measureMap: measure });
+  return { loaded, plan, runFolder, cacheFolder, trainer, reporter, signal, measureMap: async (graph, label) => (await measure(graph, label)).map };
+};
+
+interface RunState {
+  readonly loaded: LoadedConfig;
+  readonly plan: Plan;
+  readonly runFolder: string;
+  readonly variants: readonly VariantFile[];
+  readonly records: readonly StageRecord[];
+  readonly accuracies: Map<string, Accuracy>;
+  /** By variant, then by target. */
+  readonly benchmarks: Map<string, Record<string, BenchmarkRecord>>;
+}
+
+const keepBenchmarks = ({ benchmarks }: RunState, report: JsonObject): void => {
+  const { records } = report as unknown as { readonly records: Readonly<Record<string, readonly BenchmarkRecord[]>> };
+  for (const [target, list] of Object.entries(records)) {
+    for (const record of list) benchmarks.set(record.model, { ...benchmarks.get(record.model), [target]: record });
+  }
+};
+
+const saveRun = async ({ loaded: { config }, runFolder, variants, records, accuracies, benchmarks }: RunState, gates: readonly Gate[]): Promise<CompressResult> => {
+  const result: RunResult = {
+    name: config.name, config: config as unknown as JsonObject, seed: config.seed, environment: environmentRecord(),
+    variants: variants.map(({ precision: _precision, session: _session, trainable: _trainable, ...variant }): Variant =>
+      ({ ...variant, accuracy: accuracies.get(variant.name) ?? null, latency: benchmarks.get(variant.name) ?? {} })),
+    stages: [...records], gates,
+  };
+  await writeJson(join(runFolder, "run.json"), result);
+  return { result, runFolder, reportPath: await writeReport(result, runFolder) };
+};
+
+/** Renders report.html of a run folder from its run.json; returns its path. Throws UserError NOT_A_RUN. */
+export const renderRun = async (runFolder: string): Promise<string> => {
+  const file = join(runFolder, "run.json");
+  const text = await readFile(file, "utf8").catch(() => "");
+  return writeReport(parseRunResult(text, file), runFolder);
+};
+
+const writeReport = async (result: RunResult, runFolder: string): Promise<string> => {
+  const assets = new Map<string, Asset>();
+  for (const path of picturePaths(result)) {
+    const bytes = await readFile(join(runFolder, path)).catch(() => undefined);
+    if (bytes) assets.set(path, { mime: "image/jpeg", bytes });
+  }
+  const path = join(runFolder, "report.html");
+  await writeFileSafely(path, renderReport(result, assets));
+  return path;
+};

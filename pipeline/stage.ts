@@ -1,0 +1,61 @@
+import type { Graph } from "../graph/graph.ts";
+import type { SessionOptions } from "../runtime/session.ts";
+import type { LoadedConfig } from "./config.ts";
+import type { Plan } from "./plan.ts";
+import type { Reporter } from "./progress.ts";
+import type { StageReports, VariantStage } from "./result.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** A finished model file. */
+export interface VariantFile {
+  readonly name: string;
+  readonly stage: VariantStage;
+  /** Name of the variant that it was made from. */
+  readonly parent: string | null;
+  /** Relative to the run folder where it lies inside it, else absolute. */
+  readonly model: string;
+  readonly sha256: string;
+  readonly parameters: number;
+  readonly macs: number;
+  readonly sizeBytes: number;
+  readonly precision: "float32" | "int8";
+  /** How the runtime must be set to compute what the target computes (int8). */
+  readonly session?: SessionOptions;
+  /** The same weights with batch normalization, for further training; path as `model`. */
+  readonly trainable?: string;
+}
+
+export interface StageContext {
+  readonly loaded: LoadedConfig;
+  readonly plan: Plan;
+  readonly runFolder: string;
+  /** This stage's own folder, inside the run folder. */
+  readonly folder: string;
+  /** Content-addressed results shared by all runs of this runs folder. */
+  readonly cacheFolder: string;
+  /** All variants so far, in order. */
+  readonly variants: readonly VariantFile[];
+  readonly trainer: Trainer;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal | undefined;
+  /** mAP of a float graph on the validation set. */
+  readonly measureMap: (graph: Graph, label: string) => Promise<number>;
+}
+
+export type StageName = Exclude<keyof StageReports, "bundle">;
+
+export interface StageOutcome<Name extends StageName> {
+  readonly variants: readonly VariantFile[];
+  readonly report: StageReports[Name];
+}
+
+/**
+ * One step of the run: variants in, variants and a report out. Stages never import each other; run.ts composes them.
+ * The result is reused while `identity`, the input variants, the data sets and the version stay the same.
+ */
+export interface Stage<Name extends StageName> {
+  readonly name: Name;
+  /** Whatever of the config changes the result; undefined skips the stage. */
+  identity(context: Omit<StageContext, "folder">): unknown;
+  run(context: StageContext): Promise<StageOutcome<Name>>;
+}

@@ -1,0 +1,187 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { cutHead, type TrainableFamily } from "../detection/canonical.ts";
+import type { BatchSpec } from "../detection/batches.ts";
+import { cacheTeachers } from "../detection/teacher.ts";
+import type { TeacherCacheFiles } from "../detection/teacher-cache.ts";
+import { trainDetector } from "../detection/train.ts";
+import type { VariantPlan } from "../detection/variants.ts";
+import type { Graph } from "../graph/graph.ts";
+import { inferShapes } from "../graph/shapes.ts";
+import { loadModel } from "../onnx/load.ts";
+import { saveModel, serializeModel } from "../onnx/save.ts";
+import type { EpochRecord } from "../training/state.ts";
+import type { TrainingOptions } from "../training/options.ts";
+import type { LoadedConfig } from "./config.ts";
+import { readJson, writeJson } from "./files.ts";
+import { hashOf } from "./hash.ts";
+import { lockFolder } from "./lock.ts";
+import type { Plan } from "./plan.ts";
+import { lazyTask, type Reporter } from "./progress.ts";
+import type { TrainingPoint } from "./result.ts";
+import { version } from "./version.ts";
+
+export interface TrainingJob {
+  /** Shown to people and part of the folder's name, e.g. "distilled". */
+  readonly name: string;
+  readonly graph: Graph;
+  readonly epochs: number;
+  readonly learningRate: number;
+  /** Learn from the config's teachers; without them from labels alone. */
+  readonly teacher: boolean;
+  readonly warmupEpochs?: number;
+  /** Further options of the trainer, e.g. frozen statistics for quantization-aware training. */
+  readonly training?: Partial<TrainingOptions>;
+}
+
+export interface TrainingResult {
+  /** With batch normalization, weights averaged. */
+  readonly graph: Graph;
+  readonly curve: readonly TrainingPoint[];
+}
+
+/** Trains detectors on the plan's data, for whichever stage asks; a finished training is never repeated, an interrupted one goes on. */
+export interface Trainer {
+  train(job: TrainingJob): Promise<TrainingResult>;
+  /** What all its trainings have in common, for a stage's identity. */
+  readonly identity: unknown;
+  /** Batches of the training set as the trainer sees them; with the teachers' outputs where there are any. */
+  batches(count: VariantPlan, teacher: boolean): Promise<BatchSpec>;
+}
+
+export interface TrainerOptions {
+  readonly loaded: LoadedConfig;
+  readonly plan: Plan;
+  readonly cacheFolder: string;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal | undefined;
+  readonly fresh: boolean;
+  readonly measureMap: (graph: Graph, label: string) => Promise<{ readonly map: number; readonly map50: number }>;
+}
+
+export const createTrainer = (options: TrainerOptions): Trainer => {
+  const { loaded: { config }, plan } = options;
+  const { distill } = config;
+  let cached: Promise<CachedTeacher> | undefined;
+  const common = (variants: VariantPlan): Omit<BatchSpec, "teacher"> => ({
+    items: plan.train.items.map(({ path, boxes }) => ({ path, boxes })),
+    contract: plan.student.contract, classCount: plan.classes.length, batch: distill.batch, seed: config.seed, plan: variants,
+    augment: distill.augment === false ? null : definedOnly(distill.augment), assignment: distill.assignment,
+  });
+  const teacherOutputs = (): Promise<CachedTeacher> => (cached ??= runTeachers(options, common({ epochs: Math.max(1, distill.epochs), count: distill.variants })));
+  const identity = {
+    version, seed: config.seed, train: plan.fingerprints.train, classes: plan.classes, family: plan.student.family, contract: plan.student.contract,
+    batch: distill.batch, augment: distill.augment, assignment: distill.assignment, weightDecay: distill.weightDecay,
+  };
+  const teacherIdentity = { variants: distill.variants, alpha: distill.alpha, temperature: distill.temperature, distribution: distill.distribution, teachers: plan.teachers.map(({ sha256, weight, model }) => [sha256, weight, model.contract]) };
+  const batches = async (variants: VariantPlan, teacher: boolean): Promise<BatchSpec> => {
+    const files = teacher ? await teacherOutputs() : null;
+    return { ...common(variants), assignment: teacher ? distill.assignment : "atss", teacher: files && { files: files.files, sections: files.sections, pictures: files.pictures } };
+  };
+  const train = async (job: TrainingJob): Promise<TrainingResult> => {
+    const teacher = job.teacher && plan.teachers.length > 0 && distill.alpha > 0;
+    const key = hashOf(identity, teacher ? teacherIdentity : null, { epochs: job.epochs, learningRate: job.learningRate, warmupEpochs: job.warmupEpochs, training: job.training }, serializeModel(job.graph));
+    const folder = join(options.cacheFolder, "training", `${job.name}-${key.slice(0, 12)}`);
+    if (options.fresh) await rm(folder, { recursive: true, force: true });
+    const finished = await readFinished(folder);
+    if (finished) {
+      options.reporter.line(`${job.name}: trained already`);
+      return finished;
+    }
+    await mkdir(folder, { recursive: true });
+    const unlock = await lockFolder(folder);
+    try {
+      return await trainInto(folder, job, teacher, batches, options);
+    } finally {
+      await unlock();
+    }
+  };
+  return { train, batches, identity: { ...identity, teacher: plan.teachers.length > 0 ? teacherIdentity : null } };
+};
+
+type CachedTeacher = TeacherCacheFiles & { readonly aligned: boolean; readonly hasDistribution: boolean };
+
+const definedOnly = (values: Readonly<Record<string, number | undefined>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(values).filter((entry): entry is [string, number] => entry[1] !== undefined));
+
+const runTeachers = async ({ loaded: { config }, plan, cacheFolder, reporter, signal }: TrainerOptions, batches: Omit<BatchSpec, "teacher">): Promise<CachedTeacher> => {
+  const { assignment: _assignment, ...pictures } = batches;
+  const regMax = config.distill.distribution ? distributionBins(plan.student.graph, plan.student.family) : undefined;
+  const task = lazyTask(reporter, `teacher on ${pictures.items.length} pictures × ${pictures.plan.count} variants`, "picture");
+  try {
+    return await cacheTeachers({
+      teachers: plan.teachers, classes: plan.classes, batches: pictures, folder: join(cacheFolder, "teacher"), onProgress: task.update,
+      ...(regMax !== undefined && { regMax }), ...(config.threads !== undefined && { threads: config.threads }), ...(signal && { signal }),
+    });
+  } finally {
+    task.end();
+  }
+};
+
+/** regMax of the student's head; undefined where it has no box distribution. */
+const distributionBins = (graph: Graph, family: TrainableFamily): number | undefined => {
+  if (family !== "yolov8") return undefined;
+  const channels = cutHead(graph, family).levels[0]?.box.shape?.[1];
+  return typeof channels === "number" ? channels / 4 : undefined;
+};
+
+const files = (folder: string) => ({ model: join(folder, "model.onnx"), curve: join(folder, "curve.json"), checkpoint: join(folder, "checkpoint"), done: join(folder, "done.json") });
+
+const loadTrained = async (path: string): Promise<Graph> => {
+  const { graph } = await loadModel(path);
+  inferShapes(graph);
+  return graph;
+};
+
+const readFinished = async (folder: string): Promise<TrainingResult | undefined> => {
+  const at = files(folder);
+  if ((await readJson(at.done)) === undefined) return undefined;
+  return { graph: await loadTrained(at.model), curve: (await readJson(at.curve)) as readonly TrainingPoint[] };
+};
+
+const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, batches: Trainer["batches"], options: TrainerOptions): Promise<TrainingResult> => {
+  const { loaded: { config }, plan, reporter, signal } = options;
+  const { distill } = config;
+  const at = files(folder);
+  const { teacher: cache, ...spec } = await batches({ epochs: job.epochs, count: teacher ? distill.variants : 0 }, teacher);
+  const perEpoch = Math.floor(spec.items.length / Math.min(spec.batch, spec.items.length));
+  const measured = new Map(((await readJson(at.curve)) as readonly TrainingPoint[] | undefined)?.map((point) => [point.epoch, point]));
+  const task = lazyTask(reporter, `training ${job.name}`, "step");
+  let smooth: number | undefined;
+  const every = distill.evaluateEvery ?? Math.ceil(job.epochs / 5);
+  try {
+    const { graph, history } = await trainDetector({
+      student: job.graph, family: plan.student.family, batches: spec, epochs: job.epochs, learningRate: job.learningRate, weightDecay: distill.weightDecay,
+      warmupEpochs: Math.min(job.warmupEpochs ?? distill.warmupEpochs, job.epochs / 2), temperature: distill.temperature, alpha: distill.alpha,
+      ...(cache && { teacher: cache }),
+      training: { ...(config.threads !== undefined && { threads: config.threads }), ...job.training },
+    }, {
+      checkpointPath: at.checkpoint, ...(signal && { signal }),
+      onStep: ({ step, totalSteps, loss, epoch }) => {
+        smooth = smooth === undefined || !Number.isFinite(smooth) ? loss : 0.95 * smooth + 0.05 * loss;
+        task.update(step, totalSteps, `epoch ${epoch}/${job.epochs} loss ${smooth.toFixed(3)}`);
+      },
+      onEpoch: async (record, deployed) => {
+        const due = every > 0 && (record.epoch % every === 0 || record.epoch === job.epochs);
+        const accuracy = due ? await options.measureMap(deployed(), `${job.name} after epoch ${record.epoch}`) : undefined;
+        measured.set(record.epoch, pointOf(record, perEpoch, spec.batch, accuracy));
+        await writeJson(at.curve, [...measured.values()]);
+        reporter.line(`${job.name} epoch ${record.epoch}/${job.epochs}: loss ${record.loss.toFixed(4)}, ${((perEpoch * spec.batch) / record.seconds).toFixed(1)} pictures/s (${(100 * record.dataWaitShare).toFixed(0)} % waiting for data)${accuracy ? `, mAP ${(100 * accuracy.map).toFixed(1)}, mAP50 ${(100 * accuracy.map50).toFixed(1)}` : ""}`);
+      },
+    });
+    const curve = history.map((record) => measured.get(record.epoch) ?? pointOf(record, perEpoch, spec.batch, undefined));
+    await saveModel(graph, at.model);
+    await writeJson(at.curve, curve);
+    await writeJson(at.done, { name: job.name, epochs: job.epochs });
+    await rm(at.checkpoint, { force: true });
+    return { graph: await loadTrained(at.model), curve };
+  } finally {
+    task.end();
+  }
+};
+
+const pointOf = (record: EpochRecord, perEpoch: number, batch: number, accuracy: { readonly map: number; readonly map50: number } | undefined): TrainingPoint => ({
+  epoch: record.epoch, step: record.epoch * perEpoch, losses: { total: record.loss, ...record.metrics }, lr: record.learningRate,
+  imagesPerSecond: record.seconds > 0 ? (perEpoch * batch) / record.seconds : 0,
+  ...(accuracy && { map: accuracy.map, map50: accuracy.map50 }),
+});
