@@ -161,9 +161,10 @@ class Parser {
     if (this.#accept("base64")) return new Tensor(dtype, dims, new Uint8Array(Buffer.from(this.#name(), "base64")));
     if (this.#accept("fill")) return Tensor.from(dtype, dims, new Array<number>(count).fill(this.#number()));
     const texts: string[] = [];
+    const { line } = this.#peek;
     this.#expect("[");
     this.#list("]", () => texts.push(this.#next().text));
-    if (texts.length !== count) throw this.#error(`[${dims.join(",")}] holds ${count} elements, found ${texts.length}`);
+    if (texts.length !== count) throw cannotParse(line, `[${dims.join(",")}] holds ${count} elements, found ${texts.length}`);
     if (dtype === "string") return new Tensor(dtype, dims, new Uint8Array(), texts);
     if (dtype === "int64") return Tensor.of(dtype, dims, BigInt64Array.from(texts, BigInt));
     if (dtype === "uint64") return Tensor.of(dtype, dims, BigUint64Array.from(texts, BigInt));

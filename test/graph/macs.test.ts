@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { UserError } from "../../graph/error.ts";
+import type { UserError } from "../../graph/error.ts";
 import { countMacs } from "../../graph/macs.ts";
 import { parseGraph } from "../../graph/text.ts";
 import { testWithModel } from "../helpers/models.ts";

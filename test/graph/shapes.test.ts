@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Graph } from "../../graph/graph.ts";
@@ -11,7 +12,7 @@ const sizeOf = (dim: number | string, dims: Readonly<Record<string, number>>): n
   if (typeof dim === "number") return dim;
   if (dim.startsWith("?")) return undefined;
   const source = dim.replaceAll("floor", "Math.floor").replace(/\b(?!Math|floor)[A-Za-z]\w*\b/g, (name) => String(dims[name] ?? name));
-  return Number(new Function(`return ${source}`)());
+  return Number(runInNewContext(source));
 };
 
 const checkShapes = async (graph: Graph, dims: Readonly<Record<string, number>> = {}, mayBeUnknown = 0): Promise<void> => {
