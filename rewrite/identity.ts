@@ -39,7 +39,7 @@ export const identityRule: Rule = rule({
   replace: (_b, node) => [node.in(keptSlot(node))],
 });
 
-/** Two Transposes in a row are one; two Reshapes in a row are the second. */
+/** Two Transposes in a row are one. */
 export const mergeTransposes: Rule = rule({
   name: "merge-transposes",
   match: (node) => {
