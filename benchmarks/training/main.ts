@@ -13,7 +13,7 @@ const { values } = parseArgs({
     batch: { type: "string", default: "8" }, size: { type: "string", default: "160" }, steps: { type: "string", default: "20" },
     threads: { type: "string", default: "2" }, width: { type: "string", default: "0.25" }, depth: { type: "string", default: "0.33" },
     activation: { type: "string", default: "silu" }, norm: { type: "string", default: "batch" }, python: { type: "string", default: "python3" },
-    "skip-peers": { type: "boolean", default: false }, "skip-profile": { type: "boolean", default: false },
+    "blocked-only": { type: "boolean", default: false }, "skip-peers": { type: "boolean", default: false }, "skip-profile": { type: "boolean", default: false },
   },
 });
 
@@ -47,8 +47,8 @@ const printComparison = async (): Promise<void> => {
   const input = problem.graph.inputs[0]!.staticShape!;
   const peers = values["skip-peers"] ? [] : await Promise.all((["default", "channels_last"] as const).map((layout) =>
     startPeer(layerList(problem), { python: values.python, layout, threads, input })));
-  const ours = await startOurs(problem, threads);
-  const results = await takeTurns([ours, ...peers]);
+  const ours = await Promise.all((values["blocked-only"] ? [true] : [false, true]).map((blocked) => startOurs(problem, { threads, blocked })));
+  const results = await takeTurns([...ours, ...peers]);
   const best = Math.min(...peers.map((peer) => results.get(peer)!.median));
   const table = new Table({ head: ["trainer", "ms/step", "images/s", "of PyTorch's best", "peak memory"], style: { head: [], border: [] } });
   for (const [trainer, { median: step, peakBytes }] of results) {
@@ -57,13 +57,13 @@ const printComparison = async (): Promise<void> => {
   const parameters = problem.parameters.reduce((sum, value) => sum + value.tensor!.size, 0);
   console.log(`YOLOv8-class net, ${(parameters / 1e6).toFixed(2)} M parameters, ${net.activation}, norm ${net.norm}, batch ${input.join("×")}, SGD, ${threads} threads`);
   console.log(table.toString());
-  await Promise.all([ours, ...peers].map((trainer) => trainer.close()));
+  await Promise.all([...ours, ...peers].map((trainer) => trainer.close()));
 };
 
 const printProfile = async (): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), "edgestill-profile-"));
   try {
-    const ours = await startOurs(benchmarkProblem(net), threads, join(folder, "step"));
+    const ours = await startOurs(benchmarkProblem(net), { threads, blocked: true, profilePrefix: join(folder, "step") });
     await ours.steps(10);
     await ours.close();
     const table = new Table({ head: ["op", "ms/step", "calls"], style: { head: [], border: [] } });

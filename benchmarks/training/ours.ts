@@ -1,21 +1,32 @@
 import { performance } from "node:perf_hooks";
 import { Tensor } from "../../graph/tensor.ts";
+import { blockConvolutions, blockSize } from "../../runtime/blocked-convolutions.ts";
 import { openSession } from "../../runtime/session.ts";
 import { sgd, type TrainingOptions } from "../../training/options.ts";
 import type { TrainingProblem } from "../../training/problem.ts";
 import { buildStep, initialVectors, layoutsOf, nextPort, port } from "../../training/step.ts";
 import type { Trainer } from "./peer.ts";
 
-const options: TrainingOptions = {
+export interface OursOptions {
+  readonly threads: number;
+  /** Lower the convolutions to the runtime's blocked kernels. */
+  readonly blocked: boolean;
+  readonly profilePrefix?: string;
+}
+
+const training: TrainingOptions = {
   epochs: 1, schedule: { kind: "constant", finalRatio: 1 },
   optimizer: sgd({ learningRate: 1e-4, momentum: 0.9 }),
 };
 
 /** The step graph of training/ in a session of this process, fed with one fixed batch. */
-export const startOurs = async (problem: TrainingProblem, threads: number, profilePrefix?: string): Promise<Trainer> => {
-  const layouts = layoutsOf(problem, options);
-  const session = await openSession(buildStep(problem, options, layouts), { threads, ...(profilePrefix !== undefined && { profilePrefix }) });
-  let vectors = initialVectors(layouts, options);
+export const startOurs = async (problem: TrainingProblem, options: OursOptions): Promise<Trainer> => {
+  const layouts = layoutsOf(problem, training);
+  const graph = buildStep(problem, training, layouts);
+  const block = options.blocked ? await blockSize() : undefined;
+  if (block !== undefined) blockConvolutions(graph, block);
+  const session = await openSession(graph, { threads: options.threads, ...(options.profilePrefix !== undefined && { profilePrefix: options.profilePrefix }) });
+  let vectors = initialVectors(layouts, training);
   const shape = problem.graph.inputs[0]!.staticShape!;
   const images = Tensor.float32(shape, Float32Array.from({ length: shape.reduce((n, dim) => n * dim, 1) }, (_, i) => (Math.sin(i * 12.9898) + 1) / 2));
   const step = async (): Promise<number> => {
@@ -25,7 +36,7 @@ export const startOurs = async (problem: TrainingProblem, threads: number, profi
     return results[port("loss")]!.floats[0]!;
   };
   return {
-    name: "Edgestill",
+    name: options.blocked ? "Edgestill, blocked convolutions" : "Edgestill",
     steps: async (count) => {
       const seconds: number[] = [];
       let loss = NaN;

@@ -25,11 +25,11 @@ export interface PeerOptions {
 export const startPeer = async (net: ReturnType<typeof layerList>, options: PeerOptions): Promise<Trainer & { readonly version: string; readonly parameters: number }> => {
   const script = new URL("../peers/train.py", import.meta.url).pathname;
   const child = execa(options.python, [script], { stderr: "inherit" });
-  const lines = child.iterable();
+  const lines: AsyncIterator<unknown, unknown> = child.iterable();
   const answer = async (): Promise<unknown> => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error("the PyTorch peer ended early");
-    return JSON.parse(String(value)) as unknown;
+    const next = await lines.next();
+    if (next.done) throw new Error("the PyTorch peer ended early");
+    return JSON.parse(String(next.value)) as unknown;
   };
   const send = (line: string): void => void child.stdin.write(`${line}\n`);
   send(JSON.stringify({ ...net, ...options }));
