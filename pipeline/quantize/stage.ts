@@ -1,0 +1,71 @@
+import { resolve } from "node:path";
+import { describeDetector } from "../../detection/detector.ts";
+import { evaluateDetector } from "../../detection/evaluate.ts";
+import { UserError } from "../../graph/error.ts";
+import type { Graph } from "../../graph/graph.ts";
+import type { SessionOptions } from "../../runtime/session.ts";
+import { lazyTask } from "../progress.ts";
+import type { Stage, StageContext, VariantFile } from "../stage.ts";
+import { loadVariant, saveVariant } from "../variant-files.ts";
+import { calibrationFeeds, calibrationPaths, spread } from "./calibration-data.ts";
+import { quantizeModel, type Quantized } from "./quantize.ts";
+import { defaultActivations } from "./emitter.ts";
+import { exactCpuSession, fastestExactCpuSession, int8TensorrtSession } from "./sessions.ts";
+
+/** Static int8 of the last float variant: a file for each runtime asked for. */
+export const quantizeStage: Stage<"quantize"> = {
+  name: "quantize",
+  identity: ({ loaded: { config } }) => config.quantize && { quantize: config.quantize, calibration: config.data.calibration ?? null },
+  run: async (context) => {
+    const options = context.loaded.config.quantize!;
+    const source = context.variants.findLast(({ stage }) => stage !== "teacher" && stage !== "int8");
+    if (!source) throw new UserError("NOTHING_TO_QUANTIZE", "There is no student to quantize.", "give a student and let distill run first.");
+    const graph = await loadVariant(context.runFolder, source);
+    const calibrate = lazyTask(context.reporter, `calibrating on ${options.images} pictures`, "picture");
+    try {
+      const quantized = await quantizeModel(graph, {
+        calibration: calibrationFeeds(await pictures(context, options.images), context.plan.student.contract, graph.inputs[0]!.name),
+        method: options.method, scheme: options.scheme, keepFloat: options.keepFloat, maxDrop: options.maxDrop,
+        evaluate: (candidate, session) => mapOf(context, candidate, session),
+        ...(context.loaded.config.threads !== undefined && { threads: context.loaded.config.threads }), ...(context.signal && { signal: context.signal }),
+        onProgress: ({ step, done, total, note }) => {
+          if (note !== undefined) context.reporter.line(note);
+          if (step === "calibrate") calibrate.update(done, options.images);
+          if (step === "sensitivity" && (done === 1 || done === total)) context.reporter.line(`sensitivity of layers: ${done}/${total ?? "?"}`);
+        },
+      });
+      return { variants: await saveFiles(context, source, quantized), report: quantized.report };
+    } finally {
+      calibrate.end();
+    }
+  },
+};
+
+/** The pictures that ranges are measured on: data.calibration, else the training set. */
+const pictures = async ({ loaded: { config, folder }, plan }: StageContext, count: number): Promise<readonly string[]> =>
+  config.data.calibration !== undefined ? calibrationPaths(resolve(folder, config.data.calibration), count) : spread(plan.train.items.map(({ path }) => path), count);
+
+const mapOf = async ({ plan, signal, reporter }: StageContext, graph: Graph, session: SessionOptions): Promise<number> => {
+  const model = await describeDetector(graph, "the int8 model", { family: plan.student.family, classes: plan.classes, preprocess: plan.student.contract });
+  const task = lazyTask(reporter, "mAP of int8", "picture");
+  try {
+    return (await evaluateDetector(model, plan.val.items, plan.classes, { session, onProgress: task.update, ...(signal && { signal }) })).accuracy.map;
+  } finally {
+    task.end();
+  }
+};
+
+/** One file keeps the plain name `int8`; two are named by their runtime. */
+const saveFiles = async (context: StageContext, parent: VariantFile, { files }: Quantized): Promise<VariantFile[]> => {
+  const both = files.cpu !== undefined && files.tensorrt !== undefined;
+  const saved: VariantFile[] = [];
+  for (const [scheme, graph] of Object.entries(files) as [keyof Quantized["files"], Graph | undefined][]) {
+    if (!graph) continue;
+    saved.push(await saveVariant(context, {
+      name: both ? `int8.${scheme}` : "int8", stage: "int8", parent, graph, precision: "int8",
+      session: scheme === "cpu" ? exactCpuSession(defaultActivations) : int8TensorrtSession,
+      ...(scheme === "cpu" ? { timedSession: await fastestExactCpuSession() } : { timed: false }),
+    }));
+  }
+  return saved;
+};
