@@ -38,6 +38,22 @@ export const cutHead = (graph: Graph, family: TrainableFamily): CutHead => {
 export const headValues = (b: Builder, cut: CutHead, size = cut.size): HeadValues =>
   cut.family === "yolov8" ? v8Dense(b, cut.levels, size) : yoloxDense(b, cut.levels, size);
 
+/** The neck's output of each level, [N, C, H, W]: the last value that the box branch and the class branch share. */
+export const neckFeatures = (cut: CutHead): readonly Value[] =>
+  cut.levels.map(({ box, classes }) => {
+    const shared = new Set(chain(box));
+    const feature = chain(classes).find((value) => shared.has(value));
+    if (!feature) throw new Error(`bug: box and class branch of "${box.name}" share nothing`);
+    return feature;
+  });
+
+/** `value`, what it was computed from, and so on, along first inputs. */
+const chain = (value: Value): Value[] => {
+  const found: Value[] = [];
+  for (let current: Value | null | undefined = value; current; current = current.producer?.inputs[0]) found.push(current);
+  return found;
+};
+
 /** Gives the graph the family's deployed output, built anew from the cut: free of baked batch and picture sizes. */
 export const rebuildOutput = (graph: Graph, cut: CutHead, size = cut.size): void => {
   const name = graph.outputs[0]!.name;

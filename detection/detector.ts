@@ -104,6 +104,9 @@ const contractOf = (graph: Graph, head: Head, label: string, options: DetectorOp
   return preprocessPreset(preset, head.size);
 };
 
+/** Threads sleep between ops: evaluation shares the cores with decoding and with other processes. Not for benchmarks. */
+const quietThreads = { "session.intra_op.allow_spinning": "0" };
+
 /** A detector ready to run on pictures of any size. */
 export interface RunningDetector {
   readonly model: DetectorModel;
@@ -113,7 +116,7 @@ export interface RunningDetector {
 }
 
 export const runDetector = async (model: DetectorModel, options: SessionOptions = {}, source: Graph | string = model.graph): Promise<RunningDetector> => {
-  const session = await openSession(source, options);
+  const session = await openSession(source, { ...options, extra: { ...quietThreads, ...options.extra } });
   const input = session.inputs[0]!;
   const [width, height] = model.contract.size;
   return {

@@ -1,13 +1,14 @@
 import { stopGradient } from "../autodiff/stop-gradient.ts";
 import { cornersOfCentres, iouLoss } from "../autodiff/box-losses.ts";
-import { bceWithLogits, binaryKlDivergence, binWeights, klDivergence, softmaxCrossEntropy } from "../autodiff/losses.ts";
+import { bceWithLogits, binaryKlDivergence, binWeights, channelWise, klDivergence, pearson, softmaxCrossEntropy } from "../autodiff/losses.ts";
 import { Builder } from "../graph/builder.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/node.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { anchorPoints, type HeadValues } from "../students/tail.ts";
+import { Initializer } from "../students/weights.ts";
 import type { TrainingProblem } from "../training/problem.ts";
-import { cutHead, dropUnused, headValues, type TrainableFamily } from "./canonical.ts";
+import { cutHead, dropUnused, headValues, neckFeatures, type TrainableFamily } from "./canonical.ts";
 import type { Section } from "./teacher-cache.ts";
 
 export interface ObjectiveOptions {
@@ -19,6 +20,8 @@ export interface ObjectiveOptions {
   readonly temperature?: number;
   /** Share of the soft labels, 0..1; 0 without a teacher. */
   readonly alpha?: number;
+  /** How the neck's features follow the teacher's, where the sections hold them: channel-wise distillation (Shu 2021) or PKD (Cao 2022). */
+  readonly features?: "cwd" | "pkd";
   /** Weights of the terms; defaults are Ultralytics' gains. */
   readonly gains?: Partial<Gains>;
   /** Initializers that are not trained, by predicate on the name. */
@@ -30,9 +33,10 @@ export interface Gains {
   readonly boxes: number;
   readonly distribution: number;
   readonly objects: number;
+  readonly features: number;
 }
 
-export const defaultGains: Gains = { classes: 0.5, boxes: 7.5, distribution: 1.5, objects: 1 };
+export const defaultGains: Gains = { classes: 0.5, boxes: 7.5, distribution: 1.5, objects: 1, features: 1 };
 
 /** Classes of positives aim at the overlap that the box reaches, but never at less than this: early boxes overlap nothing. */
 const minQuality = 0.2;
@@ -62,7 +66,7 @@ export const detectionObjective = (deployed: Graph, options: ObjectiveOptions): 
   };
   const corners = cornersOfCentres(b, head.boxes, { axis: 1 });
   if (alpha < 1) collect("hard", 1 - alpha, hardLosses(b, head, corners, cut.size, options.classCount));
-  if (alpha > 0) collect("soft", alpha, softLosses(b, head, corners, options));
+  if (alpha > 0) collect("soft", alpha, { ...softLosses(b, head, corners, options), ...featureLosses(b, neckFeatures(cut), options) });
   const loss = terms.reduce((sum, term) => b.add(sum, term));
   graph.outputs.splice(0, graph.outputs.length, loss, ...metrics.values());
   dropUnused(graph);
@@ -128,6 +132,26 @@ const softLosses = (b: Builder, head: HeadValues, corners: Value, options: Objec
     losses["distribution"] = mean(b.mul(confidence, b.mean(b.squeeze(klDivergence(b, head.distribution, teacher, { axis: 2, temperature }), [2]), [1])));
   }
   return losses;
+};
+
+/** Mean over the levels; a 1×1 convolution (in this graph only) brings the student's channels to the teacher's. */
+const featureLosses = (b: Builder, student: readonly Value[], { teacher, features }: ObjectiveOptions): Record<string, Value> => {
+  if (!features) return {};
+  const losses = student.flatMap((feature, level) => {
+    const section = teacher?.sections.find(({ name }) => name === `teacher/feature${level}`);
+    if (!section) return [];
+    const target = b.graph.addInput(section.name, "float32", ["N", ...section.shape]);
+    const adapted = adapter(b, feature, section.shape[0]!, `adapter${level}`);
+    return [features === "cwd" ? channelWise(b, adapted, target) : pearson(b, adapted, target)];
+  });
+  return losses.length > 0 ? { features: b.mul(losses.reduce((sum, loss) => b.add(sum, loss)), 1 / losses.length) } : {};
+};
+
+const adapter = (b: Builder, feature: Value, channels: number, name: string): Value => {
+  const own = Number(feature.shape?.[1]);
+  if (own === channels) return feature;
+  const weight = b.graph.addInitializer(`${name}.weight`, new Initializer(channels).heNormal([channels, own, 1, 1]));
+  return b.op("Conv", [feature, weight], { kernel_shape: [1, 1] });
 };
 
 /** ln(p / (1 - p)), p kept inside (0, 1). */

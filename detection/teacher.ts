@@ -5,17 +5,18 @@ import { cornersOfCentres } from "../autodiff/box-losses.ts";
 import { Builder } from "../graph/builder.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
+import type { Value } from "../graph/node.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { serializeModel } from "../onnx/save.ts";
 import { openSession, type Session } from "../runtime/session.ts";
-import { workerSource } from "../training/workers.ts";
+import { moduleBeside, workerSource } from "../training/workers.ts";
 import { decode, type OutputTensor } from "../vision/decode.ts";
 import { nonMaximumSuppression } from "../vision/nms.ts";
 import type { Box } from "../vision/types.ts";
 import { anchorCount, anchorLevels, type AnchorLevel } from "./anchors.ts";
 import { assignAtss } from "./assign.ts";
 import type { BatchSpec, PictureSpec } from "./batches.ts";
-import { canonicalDetector, cutHead, dropUnused, headValues, type TrainableFamily } from "./canonical.ts";
+import { canonicalDetector, cutHead, dropUnused, headValues, neckFeatures, type TrainableFamily } from "./canonical.ts";
 import type { DetectorModel } from "./detector.ts";
 import { classMapping } from "./evaluate.ts";
 import { narrow } from "./half.ts";
@@ -38,6 +39,8 @@ export interface TeacherOptions {
   readonly folder: string;
   /** Also keep the box distributions (DFL logits): needs one aligned teacher with this regMax. */
   readonly regMax?: number;
+  /** Also keep the neck's features of each level: needs one aligned teacher. */
+  readonly features?: boolean;
   readonly threads?: number;
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
@@ -51,12 +54,16 @@ interface SoftTargets {
   readonly corners: Float32Array;
   /** [N, 4, regMax, A] */
   readonly distribution?: Float32Array;
+  /** [N, C, H, W] of each level */
+  readonly features?: readonly Float32Array[];
 }
 
 interface RunningTeacher {
   readonly aligned: boolean;
   readonly batch: number;
   readonly regMax: number | undefined;
+  /** [C, H, W] of each level, where features are kept. */
+  readonly featureShapes: readonly (readonly number[])[];
   targets(images: Tensor): Promise<SoftTargets>;
   close(): Promise<void>;
 }
@@ -74,6 +81,10 @@ export const cacheTeachers = async (options: TeacherOptions): Promise<TeacherCac
     const hasDistribution = options.regMax !== undefined && running.length === 1 && running[0]!.regMax === options.regMax;
     const sections: Section[] = [{ name: "teacher/scores", shape: [classes.length, anchors] }, { name: "teacher/boxes", shape: [4, anchors] }];
     if (hasDistribution) sections.push({ name: "teacher/distribution", shape: [4, options.regMax!, anchors] });
+    if (options.features) {
+      if (running.length !== 1 || !running[0]!.aligned) throw featuresNeedOneTeacher();
+      sections.push(...running[0]!.featureShapes.map((shape, level) => ({ name: `teacher/feature${level}`, shape })));
+    }
     const variants = Math.max(1, batches.plan.count);
     const folder = join(options.folder, cacheKey(options, sections));
     mkdirSync(folder, { recursive: true });
@@ -99,7 +110,7 @@ const fill = async (missing: readonly number[], files: readonly string[], runnin
   const total = missing.length * options.batches.items.length;
   const batch = Math.min(...running.map((teacher) => teacher.batch), 8);
   const spec: PictureSpec = { ...options.batches, kind: "pictures", batch, teacherContract: { ...options.teachers[0]!.model.contract, size: options.batches.contract.size } };
-  const feed = await workerSource(new URL(`./batches${import.meta.url.slice(-3)}`, import.meta.url), spec).open(options.batches.plan.epochs);
+  const feed = await workerSource(moduleBeside(import.meta.url, "./batches"), spec).open(options.batches.plan.epochs);
   let done = 0;
   try {
     for (const variant of missing) {
@@ -128,7 +139,7 @@ const fill = async (missing: readonly number[], files: readonly string[], runnin
 
 /** [N, …] of each section -> N records, each its sections one after the other, float16. */
 const record = (soft: SoftTargets, count: number, sections: readonly Section[]): Uint16Array => {
-  const parts = [soft.scores, soft.corners.map((pixels) => pixels / boxScale), soft.distribution ?? new Float32Array(0)];
+  const parts = [soft.scores, soft.corners.map((pixels) => pixels / boxScale), ...(soft.distribution ? [soft.distribution] : []), ...(soft.features ?? [])];
   const lengths = sections.map((_, s) => parts[s]!.length / count);
   const values = new Float32Array(count * lengths.reduce((sum, length) => sum + length, 0));
   let at = 0;
@@ -185,37 +196,40 @@ const startAligned = async (model: DetectorModel, family: TrainableFamily, optio
   const mapping = classMapping(model.classes, options.classes);
   const rows = options.classes.map((_, index) => mapping.indexOf(index));
   const graph = canonicalDetector(prepareGraph(model.graph), family, { size, classRows: rows });
-  const regMax = exposeSoftTargets(graph, family, options.regMax !== undefined);
+  const { regMax, features } = exposeSoftTargets(graph, family, { distribution: options.regMax !== undefined, features: options.features ?? false });
   const session = await openSession(graph, { ...(options.threads !== undefined && { threads: options.threads }) });
   const input = session.inputs[0]!.name;
   return {
-    aligned: true, batch: 8, regMax,
+    aligned: true, batch: 8, regMax, featureShapes: features.map((feature) => feature.shape!.slice(1).map(Number)),
     targets: async (images) => {
-      const { scores, corners, distribution } = await session.run({ [input]: images });
-      return { scores: scores!.floats, corners: corners!.floats, ...(distribution && { distribution: distribution.floats }) };
+      const result = await session.run({ [input]: images });
+      return {
+        scores: result["scores"]!.floats, corners: result["corners"]!.floats,
+        ...(result["distribution"] && options.regMax === regMax && { distribution: result["distribution"].floats }),
+        ...(features.length > 0 && { features: features.map((_, level) => result[`feature${level}`]!.floats) }),
+      };
     },
     close: () => session.close(),
   };
 };
 
-/** Replaces the outputs by `scores` [N, C, A], `corners` [N, 4, A] and, if wanted and there, `distribution`; returns its regMax. */
-const exposeSoftTargets = (graph: Graph, family: TrainableFamily, withDistribution: boolean): number | undefined => {
+/** Replaces the outputs by `scores` [N, C, A], `corners` [N, 4, A] and, where wanted and there, `distribution` and `feature0`…. */
+const exposeSoftTargets = (graph: Graph, family: TrainableFamily, wanted: { readonly distribution: boolean; readonly features: boolean }): { regMax: number | undefined; features: readonly Value[] } => {
   const cut = cutHead(graph, family);
   const b = new Builder(graph, "soft");
   const head = headValues(b, cut);
   const classScores = b.sigmoid(head.classLogits);
   const scores = head.objectLogits ? b.mul(classScores, b.sigmoid(head.objectLogits)) : classScores;
   const corners = cornersOfCentres(b, head.boxes, { axis: 1 });
-  graph.outputs.splice(0, graph.outputs.length, scores, corners);
-  scores.name = "scores";
-  corners.name = "corners";
-  if (head.distribution && withDistribution) {
-    graph.outputs.push(head.distribution);
-    head.distribution.name = "distribution";
-  }
+  const features = wanted.features ? neckFeatures(cut) : [];
+  const outputs: Record<string, Value> = { scores, corners };
+  if (head.distribution && wanted.distribution) outputs["distribution"] = head.distribution;
+  for (const [level, feature] of features.entries()) outputs[`feature${level}`] = b.op("Identity", [feature]);
+  for (const [name, value] of Object.entries(outputs)) value.name = name;
+  graph.outputs.splice(0, graph.outputs.length, ...Object.values(outputs));
   dropUnused(graph);
   const regMax = head.distribution?.shape?.[2];
-  return typeof regMax === "number" ? regMax : undefined;
+  return { regMax: typeof regMax === "number" ? regMax : undefined, features };
 };
 
 /** Any head: decoded boxes after NMS become soft objects. */
@@ -225,7 +239,7 @@ const startDecoded = async (model: DetectorModel, options: TeacherOptions): Prom
   const mapping = classMapping(model.classes, options.classes);
   const session = await openSession(model.graph, { ...(options.threads !== undefined && { threads: options.threads }) });
   return {
-    aligned: false, batch: 1, regMax: undefined,
+    aligned: false, batch: 1, regMax: undefined, featureShapes: [],
     targets: async (images) => softObjects(await runAtOwnSize(session, model, images), model, options.classes.length, mapping, levels),
     close: () => session.close(),
   };
@@ -258,6 +272,9 @@ const softObjects = (outputs: readonly OutputTensor[], model: DetectorModel, cla
   }
   return { scores, corners };
 };
+
+const featuresNeedOneTeacher = () =>
+  new UserError("TEACHER_FEATURES", "Features can only be distilled from one teacher with a YOLOv8 or YOLOX head.", "set distill.features: none, or name one such teacher.");
 
 const sizesDiffer = (model: DetectorModel, student: readonly number[]) =>
   new UserError("TEACHER_SIZE", `The ${model.head.family} teacher takes ${model.contract.size.join("×")} pixels and the student ${student.join("×")}; its graph cannot be brought to another size.`,

@@ -3,7 +3,7 @@ import type { EpochRecord } from "../training/state.ts";
 import { writeTensors } from "../training/finish.ts";
 import { adamw, type TrainingOptions } from "../training/options.ts";
 import { train, type StepReport } from "../training/train.ts";
-import { workerSource } from "../training/workers.ts";
+import { moduleBeside, workerSource } from "../training/workers.ts";
 import type { BatchSpec } from "./batches.ts";
 import type { TrainableFamily } from "./canonical.ts";
 import { detectionObjective, type ObjectiveOptions } from "./objective.ts";
@@ -17,6 +17,7 @@ export interface DetectorTraining {
   readonly teacher?: TeacherCacheFiles;
   readonly temperature?: number;
   readonly alpha?: number;
+  readonly features?: ObjectiveOptions["features"];
   readonly gains?: ObjectiveOptions["gains"];
   readonly frozen?: ObjectiveOptions["frozen"];
   readonly epochs: number;
@@ -45,14 +46,14 @@ export interface TrainedDetector {
  * The same engine serves recovery after pruning and quantization-aware training: they pass another `student`.
  */
 export const trainDetector = async (job: DetectorTraining, hooks: DetectorTrainingHooks = {}): Promise<TrainedDetector> => {
-  const { teacher } = job;
+  const { teacher, features } = job;
   const problem = detectionObjective(job.student, {
     family: job.family, classCount: job.batches.classCount,
     ...(teacher && { teacher }), ...(job.temperature !== undefined && { temperature: job.temperature }), ...(job.alpha !== undefined && { alpha: job.alpha }),
-    ...(job.gains && { gains: job.gains }), ...(job.frozen && { frozen: job.frozen }),
+    ...(features && { features }), ...(job.gains && { gains: job.gains }), ...(job.frozen && { frozen: job.frozen }),
   });
   const spec: BatchSpec = { ...job.batches, teacher: teacher ? { files: teacher.files, sections: teacher.sections, pictures: teacher.pictures } : null };
-  const source = workerSource(new URL(`./batches${import.meta.url.slice(-3)}`, import.meta.url), spec);
+  const source = workerSource(moduleBeside(import.meta.url, "./batches"), spec);
   const options: TrainingOptions = {
     epochs: job.epochs,
     optimizer: adamw({ learningRate: job.learningRate, weightDecay: job.weightDecay ?? 0.025 }),
