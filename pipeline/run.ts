@@ -17,6 +17,7 @@ import { lockFolder } from "./lock.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { lazyTask, silentReporter, type Reporter } from "./progress.ts";
 import { pruneStage } from "./prune/stage.ts";
+import { quantizeStage } from "./quantize/stage.ts";
 import { parseRunResult, type Accuracy, type BenchmarkRecord, type Gate, type JsonObject, type RunResult, type StageRecord, type Variant } from "./result.ts";
 import type { Stage, StageContext, StageName, VariantFile } from "./stage.ts";
 import { runStage, unknownStage } from "./store.ts";
@@ -42,7 +43,7 @@ export interface CompressResult {
 }
 
 /** The stages in order. A stage that the config leaves out is skipped. */
-const stages: readonly { readonly [Name in StageName]: Stage<Name> }[StageName][] = [distillStage, pruneStage, evaluateStage, benchmarkStage];
+const stages: readonly { readonly [Name in StageName]: Stage<Name> }[StageName][] = [distillStage, pruneStage, quantizeStage, evaluateStage, benchmarkStage];
 export const stageNames: readonly StageName[] = ["plan", ...stages.map(({ name }) => name)];
 
 /** The folder of a config's run: its name and the hash of its content. */
@@ -136,8 +137,8 @@ const keepBenchmarks = ({ benchmarks }: RunState, report: JsonObject): void => {
 const saveRun = async ({ loaded: { config }, runFolder, variants, records, accuracies, benchmarks }: RunState, gates: readonly Gate[]): Promise<CompressResult> => {
   const result: RunResult = {
     name: config.name, config: config as unknown as JsonObject, seed: config.seed, environment: environmentRecord(),
-    variants: variants.map(({ precision: _precision, session: _session, trainable: _trainable, ...variant }): Variant =>
-      ({ ...variant, accuracy: accuracies.get(variant.name) ?? null, latency: benchmarks.get(variant.name) ?? {} })),
+    variants: variants.map(({ name, stage, parent, model, sha256, parameters, macs, sizeBytes }): Variant =>
+      ({ name, stage, parent, model, sha256, parameters, macs, sizeBytes, accuracy: accuracies.get(name) ?? null, latency: benchmarks.get(name) ?? {} })),
     stages: [...records], gates,
   };
   await writeJson(join(runFolder, "run.json"), result);

@@ -21,6 +21,10 @@ export interface VariantFile {
   readonly precision: "float32" | "int8";
   /** How the runtime must be set to compute what the target computes (int8). */
   readonly session?: SessionOptions;
+  /** The fastest settings that give the same result on this machine, for its benchmark; `session` where absent. */
+  readonly timedSession?: SessionOptions;
+  /** False for a file of another runtime, whose time here says nothing. */
+  readonly timed?: boolean;
   /** The same weights with batch normalization, for further training; path as `model`. */
   readonly trainable?: string;
 }

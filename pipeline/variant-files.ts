@@ -19,6 +19,8 @@ interface NewVariant {
   readonly graph: Graph;
   readonly precision?: VariantFile["precision"];
   readonly session?: VariantFile["session"];
+  readonly timedSession?: VariantFile["timedSession"];
+  readonly timed?: boolean;
   /** Keep the graph with its batch normalization for further training; only where there is one. */
   readonly keepTrainable?: boolean;
 }
@@ -44,7 +46,8 @@ export const saveVariant = async (context: StageContext, variant: NewVariant): P
   return {
     name: variant.name, stage: variant.stage, parent: variant.parent?.name ?? null, precision: variant.precision ?? "float32",
     ...(await costsOf(path, folded)), model: inRun(runFolder, path),
-    ...(variant.session && { session: variant.session }), ...(trainable !== undefined && { trainable: inRun(runFolder, trainable) }),
+    ...(variant.session && { session: variant.session }), ...(variant.timedSession && { timedSession: variant.timedSession }),
+    ...(variant.timed !== undefined && { timed: variant.timed }), ...(trainable !== undefined && { trainable: inRun(runFolder, trainable) }),
   };
 };
 

@@ -18,7 +18,7 @@ export const benchmarkStage: Stage<"benchmark"> = {
       const task = lazyTask(reporter, `benchmark on ${target.name}`, "round");
       try {
         records[target.name] = await target.benchmark({
-          models: variants.filter(runsOn(target)).map((variant) => benchmarkModel(variant, runFolder)), picture: plan.val.items[0]!.path,
+          models: variants.filter(({ timed }) => timed !== false).map((variant) => benchmarkModel(variant, runFolder)), picture: plan.val.items[0]!.path,
           runs: config.benchmark.runs, seconds: config.benchmark.seconds, threads: threadsOf(entry) ?? config.benchmark.threads ?? availableParallelism(),
         }, { onProgress: task.update, signal });
       } finally {
@@ -33,8 +33,5 @@ export const targetOf = (entry: TargetConfig): Target => localTarget(entry === "
 
 const threadsOf = (entry: TargetConfig): number | undefined => (entry === "local" ? undefined : entry.threads);
 
-/** The TensorRT file is for GPUs: on the CPU it runs, but its time says nothing. */
-const runsOn = ({ kind }: Target) => ({ name }: VariantFile): boolean => kind !== "local" || !name.includes("tensorrt");
-
-const benchmarkModel = ({ name, model, sha256, precision, session }: VariantFile, runFolder: string): BenchmarkModel =>
-  ({ name, path: variantPath(runFolder, model), sha256, precision, ...(session && { session }) });
+const benchmarkModel = ({ name, model, sha256, precision, session, timedSession = session }: VariantFile, runFolder: string): BenchmarkModel =>
+  ({ name, path: variantPath(runFolder, model), sha256, precision, ...(timedSession && { session: timedSession }) });
