@@ -105,7 +105,7 @@ const contractOf = (graph: Graph, head: Head, label: string, options: DetectorOp
 };
 
 /** Threads sleep between ops: evaluation shares the cores with decoding and with other processes. Not for benchmarks. */
-const quietThreads = { "session.intra_op.allow_spinning": "0" };
+export const quietThreads = { "session.intra_op.allow_spinning": "0" };
 
 /** A detector ready to run on pictures of any size. */
 export interface RunningDetector {

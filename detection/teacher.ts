@@ -17,7 +17,7 @@ import { anchorCount, anchorLevels, type AnchorLevel } from "./anchors.ts";
 import { assignAtss } from "./assign.ts";
 import type { BatchSpec, PictureSpec } from "./batches.ts";
 import { canonicalDetector, cutHead, dropUnused, headValues, neckFeatures, type TrainableFamily } from "./canonical.ts";
-import type { DetectorModel } from "./detector.ts";
+import { quietThreads, type DetectorModel } from "./detector.ts";
 import { classMapping } from "./evaluate.ts";
 import { narrow } from "./half.ts";
 import { prepareGraph } from "./prepare.ts";
@@ -190,6 +190,8 @@ const startTeacher = (model: DetectorModel, options: TeacherOptions): Promise<Ru
     : startDecoded(model, options);
 };
 
+const quietSession = ({ threads }: TeacherOptions) => ({ extra: quietThreads, ...(threads !== undefined && { threads }) });
+
 /** Anchor by anchor: the teacher's graph at the student's size, with scores and boxes as outputs. */
 const startAligned = async (model: DetectorModel, family: TrainableFamily, options: TeacherOptions): Promise<RunningTeacher> => {
   const { size } = options.batches.contract;
@@ -197,7 +199,7 @@ const startAligned = async (model: DetectorModel, family: TrainableFamily, optio
   const rows = options.classes.map((_, index) => mapping.indexOf(index));
   const graph = canonicalDetector(prepareGraph(model.graph), family, { size, classRows: rows });
   const { regMax, features } = exposeSoftTargets(graph, family, { distribution: options.regMax !== undefined, features: options.features ?? false });
-  const session = await openSession(graph, { ...(options.threads !== undefined && { threads: options.threads }) });
+  const session = await openSession(graph, quietSession(options));
   const input = session.inputs[0]!.name;
   return {
     aligned: true, batch: 8, regMax, featureShapes: features.map((feature) => feature.shape!.slice(1).map(Number)),
@@ -237,7 +239,7 @@ const startDecoded = async (model: DetectorModel, options: TeacherOptions): Prom
   const { size } = options.batches.contract;
   const levels = anchorLevels(size);
   const mapping = classMapping(model.classes, options.classes);
-  const session = await openSession(model.graph, { ...(options.threads !== undefined && { threads: options.threads }) });
+  const session = await openSession(model.graph, quietSession(options));
   return {
     aligned: false, batch: 1, regMax: undefined, featureShapes: [],
     targets: async (images) => softObjects(await runAtOwnSize(session, model, images), model, options.classes.length, mapping, levels),

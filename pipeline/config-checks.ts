@@ -52,8 +52,8 @@ export const crossChecks = (raw: unknown): Found[] => {
   if (distill["assignment"] === "teacher" && teachers.length === 0) found.push({ path: ["distill", "assignment"], message: "distill.assignment: teacher needs a teacher" });
   if (distill["alpha"] === 1 && teachers.length === 0) found.push({ path: ["distill", "alpha"], message: "distill.alpha: 1 leaves nothing to learn from without a teacher" });
   if (teachers.length > 0 && distill["variants"] === 0) found.push({ path: ["distill", "variants"], message: "distill.variants: with a teacher at least 1" });
-  if (typeof distill["features"] === "string" && ["cwd", "pkd"].includes(distill["features"]))
-    found.push({ path: ["distill", "features"], message: `distill.features: ${distill["features"]} is not available yet; use none` });
+  if (typeof distill["features"] === "string" && ["cwd", "pkd"].includes(distill["features"]) && teachers.length !== 1)
+    found.push({ path: ["distill", "features"], message: `distill.features: ${distill["features"]} needs exactly one teacher` });
   const prune = asObject(config["prune"]);
   if (config["prune"] !== undefined && (prune["macs"] === undefined) === (prune["parameters"] === undefined)) found.push({ path: ["prune"], message: "prune needs one of macs and parameters" });
   return [...found, ...targetChecks(config)];

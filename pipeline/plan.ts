@@ -112,8 +112,8 @@ const planStudent = async (student: StudentConfig, { config, folder }: LoadedCon
   const wanted = config.input.size;
   if ("arch" in student) {
     const size = wanted ?? first!.model.contract.size;
-    const { width, depth, activation, regMax } = student;
-    return { graph: yoloStudent({ classes, size, width, depth, activation, regMax, seed: config.seed }), family: "yolov8", contract: preprocessPreset("yolov8", size), isGiven: false };
+    const { width, depth, maxChannels, activation, regMax } = student;
+    return { graph: yoloStudent({ classes, size, width, depth, maxChannels, activation, regMax, seed: config.seed }), family: "yolov8", contract: preprocessPreset("yolov8", size), isGiven: false };
   }
   if ("model" in student) {
     const path = resolve(folder, student.model);

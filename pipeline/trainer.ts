@@ -73,7 +73,7 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
     version, seed: config.seed, train: plan.fingerprints.train, classes: plan.classes, family: plan.student.family, contract: plan.student.contract,
     batch: distill.batch, augment: distill.augment, assignment: distill.assignment, weightDecay: distill.weightDecay,
   };
-  const teacherIdentity = { variants: distill.variants, alpha: distill.alpha, temperature: distill.temperature, distribution: distill.distribution, teachers: plan.teachers.map(({ sha256, weight, model }) => [sha256, weight, model.contract]) };
+  const teacherIdentity = { variants: distill.variants, alpha: distill.alpha, temperature: distill.temperature, distribution: distill.distribution, features: distill.features, teachers: plan.teachers.map(({ sha256, weight, model }) => [sha256, weight, model.contract]) };
   const batches = async (variants: VariantPlan, teacher: boolean): Promise<BatchSpec> => {
     const files = teacher ? await teacherOutputs() : null;
     return { ...common(variants), assignment: teacher ? distill.assignment : "atss", teacher: files && { files: files.files, sections: files.sections, pictures: files.pictures } };
@@ -111,7 +111,7 @@ const runTeachers = async ({ loaded: { config }, plan, cacheFolder, reporter, si
   try {
     return await cacheTeachers({
       teachers: plan.teachers, classes: plan.classes, batches: pictures, folder: join(cacheFolder, "teacher"), onProgress: task.update,
-      ...(regMax !== undefined && { regMax }), ...(config.threads !== undefined && { threads: config.threads }), ...(signal && { signal }),
+      ...(regMax !== undefined && { regMax }), features: config.distill.features !== "none", ...(config.threads !== undefined && { threads: config.threads }), ...(signal && { signal }),
     });
   } finally {
     task.end();
@@ -153,7 +153,7 @@ const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, bat
     const { graph, history } = await trainDetector({
       student: job.graph, family: plan.student.family, batches: spec, epochs: job.epochs, learningRate: job.learningRate, weightDecay: distill.weightDecay,
       warmupEpochs: Math.min(job.warmupEpochs ?? distill.warmupEpochs, job.epochs / 2), temperature: distill.temperature, alpha: distill.alpha,
-      ...(cache && { teacher: cache }),
+      ...(cache && { teacher: cache }), ...(cache && distill.features !== "none" && { features: distill.features }),
       training: { ...(config.threads !== undefined && { threads: config.threads }), ...job.training },
     }, {
       checkpointPath: at.checkpoint, ...(signal && { signal }),
