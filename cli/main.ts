@@ -2,6 +2,9 @@
 import { CommanderError } from "commander";
 import { createProgram } from "./program.ts";
 
+// A reader that went away (`| head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => { if (error.code === "EPIPE") process.exit(0); });
+
 try {
   await createProgram().parseAsync();
 } catch (error) {

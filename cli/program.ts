@@ -1,16 +1,28 @@
 import { Command } from "commander";
 import { version } from "../pipeline/version.ts";
+import { addBench } from "./commands/bench.ts";
 import { addCompress } from "./commands/compress.ts";
+import { addEval } from "./commands/eval.ts";
+import { addGrad } from "./commands/grad.ts";
+import { addInit } from "./commands/init.ts";
+import { addInspect } from "./commands/inspect.ts";
+import { addPredict } from "./commands/predict.ts";
+import { addPrune } from "./commands/prune.ts";
+import { addQuantize } from "./commands/quantize.ts";
+import { addReport } from "./commands/report.ts";
+
+const commands = [addCompress, addEval, addPredict, addInspect, addGrad, addPrune, addQuantize, addBench, addReport, addInit];
 
 /** The command line: every command with its options and examples. */
 export const createProgram = (): Command => {
   const program = new Command("edgestill")
     .description("Turns a YOLO-class detector into the smallest, fastest model that an edge device can run.")
     .version(version)
-    .option("--json", "print the result as JSON, alone on stdout")
-    .option("--verbose", "print stack traces with errors")
-    .showHelpAfterError("(edgestill <command> --help shows arguments, options and examples)")
-    .exitOverride();
-  addCompress(program);
+    .addHelpText("after", "\nStart with `edgestill init`, then `edgestill compress config.yaml`. Exit codes: 0 done, 1 the work failed, 2 wrong use, 130 stopped.");
+  for (const add of commands) add(program);
+  for (const command of [program, ...program.commands]) {
+    command.option("--json", "print the result as JSON, alone on stdout").option("--verbose", "print stack traces with errors");
+    command.showHelpAfterError("(edgestill <command> --help shows arguments, options and examples)").exitOverride();
+  }
   return program;
 };

@@ -8,6 +8,7 @@ import { loadModel } from "../onnx/load.ts";
 import { saveModel } from "../onnx/save.ts";
 import { foldBatchNorm } from "../rewrite/batchnorm.ts";
 import { hashFile, hashOf } from "./hash.ts";
+import { sessionKey } from "./models/session.ts";
 import type { VariantStage } from "./result.ts";
 import type { StageContext, VariantFile } from "./stage.ts";
 import { version } from "./version.ts";
@@ -60,7 +61,7 @@ const costsOf = async (path: string, graph: Graph): Promise<Pick<VariantFile, "s
   return { sha256: await hashFile(path), parameters, macs, sizeBytes: (await stat(path)).size };
 };
 
-const writeMetadata = ({ plan, loaded }: StageContext, graph: Graph, { stage, parent }: NewVariant): void => {
+const writeMetadata = ({ plan, loaded }: StageContext, graph: Graph, { stage, parent, session }: NewVariant): void => {
   const { student, classes } = plan;
   const [width, height] = student.contract.size;
   writeClassNames(graph, classes);
@@ -69,6 +70,7 @@ const writeMetadata = ({ plan, loaded }: StageContext, graph: Graph, { stage, pa
   graph.metadata.set("stride", "32");
   graph.metadata.set("imgsz", `[${height}, ${width}]`);
   graph.metadata.set("edgestill.provenance", JSON.stringify({ edgestill: version, stage, parent: parent?.sha256 ?? null, config: hashOf(loaded.config).slice(0, 16), run: loaded.config.name }));
+  if (session) graph.metadata.set(sessionKey, JSON.stringify(session.extra ?? {}));
   Object.assign(graph.facts, { producerName: "edgestill", producerVersion: version });
 };
 

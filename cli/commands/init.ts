@@ -1,0 +1,30 @@
+import { access, writeFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { configJsonSchema } from "../../pipeline/config-schema.ts";
+import { starterConfig } from "../../pipeline/starter-config.ts";
+import { action } from "../context.ts";
+import { UsageError } from "../errors.ts";
+
+interface Options {
+  readonly schema?: boolean;
+}
+
+export const addInit = (program: Command): Command =>
+  program.command("init").summary("a commented config").description("Writes a commented config to start from; never overwrites a file.").argument("[config.yaml]", "where to write it", "config.yaml")
+    .option("--schema", "print the JSON Schema of configs instead, for editors")
+    .addHelpText("after", `
+Examples:
+  edgestill init
+  edgestill init road/config.yaml
+  edgestill init --schema > config.schema.json`)
+    .action(action<[string], Options>(async ({ result, reporter }, [path], { schema }) => {
+      if (schema === true) {
+        process.stdout.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+        return 0;
+      }
+      if (await access(path).then(() => true, () => false)) throw new UsageError(`${path} is there already; it was left as it is.`, "give another name: edgestill init other.yaml.");
+      await writeFile(path, starterConfig, { flag: "wx" }).catch((cause: unknown) => { throw new UsageError(`Cannot write ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`, "check the folder and its permissions."); });
+      result({ config: path }, () => `wrote ${path}`);
+      reporter.line(`next: put your pictures and teacher.onnx where ${path} says (or change it), then run: edgestill compress ${path}`);
+      return 0;
+    }));

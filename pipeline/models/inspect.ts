@@ -1,0 +1,84 @@
+import { stat } from "node:fs/promises";
+import { whatCannotTrain, type Untrainable } from "../../autodiff/trainable.ts";
+import { prepareGraph } from "../../detection/prepare.ts";
+import { UserError } from "../../graph/error.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { countMacs } from "../../graph/macs.ts";
+import type { Dim, Value } from "../../graph/node.ts";
+import { inferShapes } from "../../graph/shapes.ts";
+import { loadModel } from "../../onnx/load.ts";
+import { prunable } from "../prune/prune.ts";
+import { tensorrtFindings, type TensorrtFinding } from "./tensorrt.ts";
+
+export interface PortFacts {
+  readonly name: string;
+  readonly dtype: string | null;
+  readonly shape: readonly Dim[] | null;
+}
+
+export interface Inspection {
+  readonly parameters: number;
+  readonly macs: number;
+  readonly sizeBytes: number;
+  readonly opset: number;
+  readonly inputs: readonly PortFacts[];
+  readonly outputs: readonly PortFacts[];
+  /** Nodes by op. */
+  readonly ops: Readonly<Record<string, number>>;
+  readonly trainable: { readonly ok: boolean; readonly blocked: readonly Untrainable[]; readonly reason: string | null };
+  readonly prunable: {
+    readonly ok: boolean; readonly layers: number; readonly totalLayers: number; readonly groups: number;
+    readonly blocked: readonly { readonly node: string; readonly opType: string; readonly reason: string }[]; readonly reason: string | null;
+  };
+  readonly tensorrt: readonly TensorrtFinding[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly notes: readonly string[];
+}
+
+/** What a model is and what can be done with it. Throws the UserErrors of `loadModel`. */
+export const inspectModel = async (path: string): Promise<Inspection> => {
+  const { graph, notes } = await loadModel(path);
+  inferShapes(graph);
+  const { macs, parameters } = countMacs(graph);
+  const ops = new Map<string, number>();
+  for (const { opType, domain } of graph.nodes) {
+    const name = domain === "" ? opType : `${domain}.${opType}`;
+    ops.set(name, (ops.get(name) ?? 0) + 1);
+  }
+  const { prepared, reason } = preparedOrReason(graph);
+  return {
+    parameters, macs, sizeBytes: (await stat(path)).size, opset: graph.opset, inputs: graph.inputs.map(port), outputs: graph.outputs.map(port),
+    ops: Object.fromEntries([...ops].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))),
+    trainable: trainability(prepared, reason), prunable: prunability(prepared, reason), tensorrt: tensorrtFindings(graph),
+    metadata: Object.fromEntries(graph.metadata), notes,
+  };
+};
+
+const port = ({ name, dtype, shape }: Value): PortFacts => ({ name, dtype: dtype ?? null, shape: shape ?? null });
+
+const preparedOrReason = (graph: Graph): { readonly prepared?: Graph; readonly reason: string | null } => {
+  try {
+    return { prepared: prepareGraph(graph), reason: null };
+  } catch (error) {
+    if (error instanceof UserError) return { reason: error.message };
+    throw error;
+  }
+};
+
+const trainability = (prepared: Graph | undefined, reason: string | null): Inspection["trainable"] => {
+  if (!prepared) return { ok: false, blocked: [], reason };
+  const blocked = whatCannotTrain(prepared);
+  return { ok: blocked.length === 0, blocked, reason: null };
+};
+
+const prunability = (prepared: Graph | undefined, reason: string | null): Inspection["prunable"] => {
+  const nothing = { ok: false, layers: 0, totalLayers: 0, groups: 0, blocked: [] };
+  if (!prepared) return { ...nothing, reason };
+  try {
+    const { layers, totalLayers, groups, blocked } = prunable(prepared);
+    return { ok: layers > 0, layers, totalLayers, groups: groups.length, blocked, reason: null };
+  } catch (error) {
+    if (error instanceof UserError) return { ...nothing, reason: error.message };
+    throw error;
+  }
+};

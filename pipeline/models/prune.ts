@@ -1,0 +1,76 @@
+import { UserError } from "../../graph/error.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { inferShapes } from "../../graph/shapes.ts";
+import { countMacs } from "../../graph/macs.ts";
+import { prepareGraph } from "../../detection/prepare.ts";
+import { describeDetector } from "../../detection/detector.ts";
+import { loadModel } from "../../onnx/load.ts";
+import { saveModel } from "../../onnx/save.ts";
+import { canonicalClass, openDataset } from "../../vision/index.ts";
+import { pruneModel, type PruneOptions } from "../prune/prune.ts";
+import type { PruneReport } from "../result.ts";
+import { weightGradients } from "../taylor.ts";
+
+export interface PruneFileOptions extends Pick<PruneOptions, "macs" | "parameters" | "criterion" | "allocation" | "round" | "exclude"> {
+  readonly out: string;
+  /** Also write the masked model: all channels kept, the removed ones unseen. */
+  readonly saveMasked?: string;
+  /** Labelled dataset for the Taylor criterion. */
+  readonly data?: string;
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface PrunedFile {
+  readonly macs: number;
+  readonly parameters: number;
+  readonly before: { readonly macs: number; readonly parameters: number };
+  readonly groups: NonNullable<PruneReport["groups"]>;
+  readonly blocked: NonNullable<PruneReport["blocked"]>;
+  readonly note: string | null;
+}
+
+/** Structured pruning of a model file without recovery. The criterion is taylor where there is data, else l2. Throws the UserErrors of `pruneModel`. */
+export const pruneFile = async (path: string, options: PruneFileOptions): Promise<PrunedFile> => {
+  const graph = prepareGraph((await loadModel(path)).graph);
+  inferShapes(graph);
+  const { macs, parameters, allocation, round, exclude, data } = options;
+  const criterion = options.criterion ?? (data === undefined ? "l2" : "taylor");
+  const { graph: pruned, masked, report } = await pruneModel(graph, {
+    criterion, ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), ...(allocation && { allocation }),
+    ...(round !== undefined && { round }), ...(exclude && { exclude }),
+    ...(data !== undefined && { gradients: (current: Graph) => gradientsOn(current, path, data, options) }),
+  });
+  await saveModel(pruned, options.out);
+  if (options.saveMasked !== undefined) await saveModel(masked!, options.saveMasked);
+  const after = countMacs(pruned);
+  const before = countMacs(graph);
+  return {
+    macs: after.macs, parameters: after.parameters, before: { macs: before.macs, parameters: before.parameters },
+    groups: report.groups ?? [], blocked: report.blocked ?? [], note: report.note ?? null,
+  };
+};
+
+/** Gradients of the detection loss on the first 64 labelled pictures, one at a time: exported models have a batch of 1. */
+const gradientsOn = async (graph: Graph, path: string, data: string, options: PruneFileOptions) => {
+  const model = await describeDetector(graph, path);
+  const { family } = model.head;
+  if (family !== "yolov8" && family !== "yolox") throw noLoss(path, family);
+  const dataset = await openDataset({ path: data, split: "train" }, { labelNames: model.classes });
+  const index = new Map(model.classes.map((name, at) => [canonicalClass(name), at]));
+  const items = dataset.items.slice(0, 64).map(({ path: file, boxes }) => ({
+    path: file,
+    boxes: boxes?.flatMap((box) => {
+      const own = index.get(canonicalClass(dataset.classes[box.classIndex] ?? ""));
+      return own === undefined ? [] : [{ ...box, classIndex: own }];
+    }) ?? null,
+  }));
+  return weightGradients(graph, {
+    family, temperature: 1, alpha: 0, count: items.length, signal: options.signal, ...(options.onProgress && { onProgress: options.onProgress }),
+    batches: { items, contract: model.contract, classCount: model.classes.length, batch: 1, seed: options.seed ?? 0, plan: { epochs: 1, count: 0 }, augment: null, assignment: "atss", teacher: null },
+  });
+};
+
+const noLoss = (path: string, family: string): UserError =>
+  new UserError("NOT_TRAINABLE", `${path} has a ${family} head, for which there is no training loss.`, "choose --criterion l2 or l1.");

@@ -1,0 +1,21 @@
+import type { Graph } from "../../graph/graph.ts";
+import type { SessionOptions } from "../../runtime/session.ts";
+
+/** Metadata key of the session settings that make an int8 file compute what its target computes: JSON object of strings. */
+export const sessionKey = "edgestill.session";
+
+/** The settings that give a quantized model its exact numerics on this machine, and a line that says so; nothing for a float model. */
+export const exactSession = (graph: Graph): { readonly session: SessionOptions; readonly note: string | undefined } => {
+  const saved = graph.metadata.get(sessionKey);
+  const extra = saved === undefined ? guessed(graph) : (JSON.parse(saved) as Readonly<Record<string, string>>);
+  const entries = Object.entries(extra);
+  if (entries.length === 0) return { session: {}, note: undefined };
+  return { session: { extra }, note: `int8 model: measured with ${entries.map(([key, value]) => `${key}=${value}`).join(", ")}` };
+};
+
+/** uint8 activations: the kernel that does not saturate; int8 ones: Q/DQ as written. */
+const guessed = (graph: Graph): Readonly<Record<string, string>> => {
+  const zeroPoints = [...graph.nodes].filter(({ opType }) => opType === "QuantizeLinear").map((node) => node.optionalIn(2)?.constant?.dtype ?? "uint8");
+  if (zeroPoints.length === 0) return {};
+  return zeroPoints.includes("uint8") ? { "session.x64quantprecision": "1" } : { "session.disable_quant_qdq": "1" };
+};
