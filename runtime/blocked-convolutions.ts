@@ -8,7 +8,7 @@ const domain = "com.microsoft.nchwc";
 
 /**
  * Runs the spatial convolutions of a graph whose weights are computed (a training graph) on ONNX Runtime's blocked NCHWc kernels, which it uses by itself
- * only for constant weights: direct convolution, 25–40% less time than im2col and a matrix product for 3×3. Changes `graph`; returns how many nodes it changed.
+ * only for constant weights: direct convolution. Reordering included, 3×3 takes 14–25% less CPU time at output areas of 100 and more (batch 8, AVX-512). Changes `graph`; returns how many nodes it changed.
  * `block` is `blockSize()` of this machine: the lowered graph is meant to be run here, not saved.
  */
 export const blockConvolutions = (graph: Graph, block: number): number => {
