@@ -1,0 +1,22 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { latencyOf, unstableReasons } from "../../targets/statistics.ts";
+
+const calm = { governor: "performance", loadBefore: 0.1, cores: 2 };
+const steady = latencyOf(Array.from({ length: 100 }, (_, i) => 10 + (i % 10) / 100));
+
+test("quantiles of known samples", () => {
+  const { p50, p99, min, max, mean } = latencyOf(Array.from({ length: 101 }, (_, i) => i));
+  assert.equal([p50, p99, min, max, mean], [50, 99, 0, 100, 50]);
+});
+
+test("steady samples on a quiet machine are stable", () => assert.equal(unstableReasons({ latency: steady, roundMediansMs: [10, 10.1], ...calm }), []));
+
+for (const [what, question, words] of [
+  ["a wide spread", { latency: latencyOf([...Array.from({ length: 80 }, () => 10), ...Array.from({ length: 20 }, () => 20)]), roundMediansMs: [10, 10], ...calm }, "spread"],
+  ["drifting rounds", { latency: steady, roundMediansMs: [10, 12], ...calm }, "rounds differ by 20 %"],
+  ["an unlocked clock", { latency: steady, roundMediansMs: [10, 10], ...calm, governor: "powersave" }, "governor powersave"],
+  ["other work", { latency: steady, roundMediansMs: [10, 10], ...calm, loadBefore: 3 }, "other work"],
+] as const) test(`${what} is not stable, and says why`, () => assert.match(unstableReasons(question).join(), words));
+
+test.run();
