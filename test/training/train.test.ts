@@ -1,11 +1,15 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { Builder } from "../../graph/builder.ts";
 import { UserError } from "../../graph/error.ts";
+import { Graph } from "../../graph/graph.ts";
+import type { Value } from "../../graph/node.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import { runOnce } from "../../runtime/session.ts";
 import { inProcessSource } from "../../training/batches.ts";
 import { adamw, sgd } from "../../training/options.ts";
 import { writeTensors } from "../../training/finish.ts";
+import type { TrainingProblem } from "../../training/problem.ts";
 import { train, type StepReport } from "../../training/train.ts";
 import { baseOptions, distance, fixture, fixtureSource, mlpProblem, mlpSource, normProblem } from "./nets.ts";
 
@@ -31,6 +35,32 @@ test("an epoch's last step averages over the batches that are left", async () =>
   await train(mlpProblem(4), halves, { ...baseOptions, accumulate: 3 }, { onStep: (step) => steps.push(step) });
   assert.is(steps.length, 7);
   assert.ok(steps.every(({ loss, metrics }) => Math.abs(loss - metrics["mse"]!) < 1e-6));
+});
+
+/** Two norms of four channels, of inputs with different means. */
+const twinNorms = (): TrainingProblem => {
+  const graph = new Graph("twins", 17);
+  const b = new Builder(graph);
+  const parameters: Value[] = [];
+  const norm = (x: Value, name: string): Value => {
+    const value = (part: string, fill: number): Value => graph.addInitializer(`${name}.${part}`, Tensor.float32([4], new Float32Array(4).fill(fill)));
+    const [scale, shift] = [value("scale", 1), value("shift", 0)];
+    parameters.push(scale, shift);
+    return b.op("BatchNormalization", [x, scale, shift, value("mean", 0), value("variance", 1)]);
+  };
+  const x = graph.addInput("x", "float32", [8, 4, 3, 3]);
+  const second = norm(b.add(norm(x, "first"), 5), "second");
+  const loss = b.mean(b.mul(second, second), undefined, false);
+  graph.outputs.push(loss);
+  return { graph, loss, metrics: new Map(), parameters };
+};
+
+test("norms of equal width keep statistics of their own", async () => {
+  const x = Tensor.float32([8, 4, 3, 3], Float32Array.from({ length: 288 }, (_, i) => Math.sin(i) + 2));
+  const options = { ...baseOptions, epochs: 1, optimizer: sgd({ learningRate: 1e-9 }), statisticsMomentum: 1 };
+  const { tensors } = await train(twinNorms(), inProcessSource(2, () => ({ x })), options);
+  assert.ok(tensors.get("first.mean")!.floats.every((mean) => Math.abs(mean - 2) < 0.2), "the first sees a mean of about 2");
+  assert.ok(tensors.get("second.mean")!.floats.every((mean) => Math.abs(mean - 5) < 1e-4), "the second sees the first's output plus 5");
 });
 
 test("running statistics see every accumulated batch", async () => {
