@@ -15,14 +15,14 @@ export const statisticsLayout = (norms: readonly Node[]): Layout => layoutOf([..
 /**
  * Puts norms into training mode. With momentum 0 their second and third output are the mean and variance of the batch itself.
  * Returns, by the node that it replaces, those two: [C] each, the variance with Bessel's correction as PyTorch keeps it.
- * The old statistics do not matter then, so scale and shift stand in their inputs: ONNX Runtime shares equal constants of up to 8 elements between
- * nodes and writes the new statistics in place of the old ones, which would give all norms of 8 channels those of the last.
+ * Its old mean and variance must be values of its own, not constants and not read elsewhere: ONNX Runtime shares equal constants of up to
+ * 8 elements between nodes and writes the new statistics in place of the old ones, so all norms of 8 channels would get those of the last.
  */
 export const trainNorm = (b: Builder, norm: Node): { readonly mean: Value; readonly variance: Value } => {
   const { graph } = b;
-  const [x, scale, shift, mean] = norm.inputs;
+  const [x, scale, shift, mean, variance] = norm.inputs;
   const trained = graph.addNode({
-    opType: "BatchNormalization", name: norm.name, inputs: [x!, scale!, shift!, shift!, scale!],
+    opType: "BatchNormalization", name: norm.name, inputs: [x!, scale!, shift!, mean!, variance!],
     outputs: [norm.out().name, graph.freshName("train/mean"), graph.freshName("train/variance")],
     attributes: { epsilon: norm.float("epsilon", 1e-5), momentum: 0, training_mode: 1 },
   });

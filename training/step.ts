@@ -64,6 +64,8 @@ const buildPass = (problem: TrainingProblem, options: TrainingOptions, layouts: 
   const loss = twin(problem.loss);
   const metrics = [...problem.metrics].map(([name, value]) => [name, twin(value)] as const);
   graph.outputs.length = 0;
+  const running = layouts.statistics.size > 0 ? graph.addInput(port("statistics"), "float32", [layouts.statistics.size]) : undefined;
+  if (running) splitInto(b, layouts.statistics, running, (slot) => twin(slot.value));
   const batch = options.frozenStatistics ? [] : trainNorms(b, trainedNorms(problem.graph, new Set(problem.parameters)), twin, layouts.statistics);
   const weights = graph.addInput(port("weights"), "float32", [layouts.weights.size]);
   const parameters = splitInto(b, layouts.weights, weights, (slot) => twin(slot.value));
@@ -76,7 +78,7 @@ const buildPass = (problem: TrainingProblem, options: TrainingOptions, layouts: 
   return {
     b, graph, weights, gradient,
     unused: new Set(layouts.weights.slots.filter((_, index) => !gradients.has(parameters[index]!))),
-    statistics: runningStatistics(b, options, layouts.statistics, batch),
+    statistics: running && runningStatistics(b, options, layouts.statistics, running, batch),
   };
 };
 
@@ -95,9 +97,7 @@ const trainNorms = (b: Builder, norms: readonly Node[], twin: (value: Value) => 
   return batchStatistics(b, layout, measured);
 };
 
-const runningStatistics = (b: Builder, options: TrainingOptions, layout: Layout, batch: readonly Value[]): Value | undefined => {
-  if (layout.size === 0) return undefined;
-  const running = b.graph.addInput(port("statistics"), "float32", [layout.size]);
+const runningStatistics = (b: Builder, options: TrainingOptions, layout: Layout, running: Value, batch: readonly Value[]): Value => {
   const momentum = options.statisticsMomentum ?? 0.03;
   return b.add(b.mul(running, 1 - momentum), b.mul(concatFrom(b, layout, batch), momentum));
 };
