@@ -4,7 +4,8 @@ import { elementCount, type Tensor } from "../../graph/tensor.ts";
 import { openSession, type Feeds, type Session } from "../../runtime/session.ts";
 import { noCalibrationData, nonFiniteActivation, wrongFeed } from "./errors.ts";
 import { Histogram } from "./histogram.ts";
-import { rangeOf } from "./calibrators.ts";
+import { rangeOf, silu } from "./calibrators.ts";
+import { siluPair } from "./ops.ts";
 import type { CalibrationMethod, RangeTable } from "./ranges.ts";
 
 /** Feeds of the float model, one picture (or batch) each, or the means to start such a stream. */
@@ -23,6 +24,8 @@ export interface Statistics {
   readonly histograms: ReadonlyMap<string, Histogram>;
   /** Mean of each channel (axis 1) of the values of rank 4. */
   readonly channelMeans: ReadonlyMap<string, Float64Array>;
+  /** Names of the values that only a SiLU reads. */
+  readonly beforeSilu: ReadonlySet<string>;
   readonly pictures: number;
   /** The first feeds, for measuring sensitivity. */
   readonly examples: readonly Feeds[];
@@ -61,12 +64,13 @@ export const collectStatistics = async (graph: Graph, values: readonly Value[], 
   if (pictures === 0) throw noCalibrationData();
   for (const [name, { nonFinite }] of histograms) if (nonFinite > 0) throw nonFiniteActivation(name);
   const channelMeans = new Map([...sums].map(([name, { sum, count }]) => [name, sum.map((total) => total / count)]));
-  return { histograms, channelMeans, pictures, examples };
+  const beforeSilu = new Set(values.filter((value) => value.uses.size === 2 && value.readers.every((node) => siluPair(node))).map(({ name }) => name));
+  return { histograms, channelMeans, beforeSilu, pictures, examples };
 };
 
 /** The range of every value by `method`. */
-export const rangesOf = ({ histograms, pictures }: Statistics, method: CalibrationMethod): RangeTable =>
-  ({ method, pictures, ranges: new Map([...histograms].map(([name, histogram]) => [name, rangeOf(histogram, method)])) });
+export const rangesOf = ({ histograms, beforeSilu, pictures }: Statistics, method: CalibrationMethod): RangeTable =>
+  ({ method, pictures, ranges: new Map([...histograms].map(([name, histogram]) => [name, rangeOf(histogram, method, beforeSilu.has(name) ? silu : undefined)])) });
 
 const observe = (histograms: ReadonlyMap<string, Histogram>, sums: Map<string, { readonly sum: Float64Array; count: number }>, name: string, tensor: Tensor): void => {
   const histogram = histograms.get(name);

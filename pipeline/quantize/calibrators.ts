@@ -8,20 +8,25 @@ const entropyLevels = 128;
 const mseCandidates = 100;
 
 type Bounds = Pick<TensorRange, "threshold" | "low" | "high">;
-type Calibrator = (histogram: Histogram) => Bounds;
+/** What is made of a value next, where rounding errors matter only behind it. */
+export type Response = (x: number) => number;
+type Calibrator = (histogram: Histogram, response?: Response) => Bounds;
+
+/** x·sigmoid(x): what a SiLU layer makes of the output of its convolution. */
+export const silu: Response = (x) => x / (1 + Math.exp(-x));
 
 /** Bounds by method; each reads the histogram only. */
 export const calibrators: Readonly<Record<CalibrationMethod, Calibrator>> = {
   minmax: ({ min, max }) => ({ threshold: Math.max(-min, max), low: Math.min(min, 0), high: Math.max(max, 0) }),
   percentile: (histogram) => within(histogram, percentileThreshold(histogram.magnitudes(), histogram.binWidth, percentileKept)),
   entropy: (histogram) => within(histogram, entropyThreshold(histogram.magnitudes(), histogram.binWidth, entropyLevels)),
-  mse: (histogram) => ({ threshold: Math.min(mseThreshold(histogram), absMax(histogram)), ...mseBounds(histogram) }),
+  mse: (histogram, response) => ({ threshold: Math.min(mseThreshold(histogram), absMax(histogram)), ...mseBounds(histogram, response) }),
 };
 
-/** The range of one tensor by `method`. */
-export const rangeOf = (histogram: Histogram, method: CalibrationMethod): TensorRange => {
+/** The range of one tensor by `method`; `response` makes `mse` weigh errors behind it (the others ignore it). */
+export const rangeOf = (histogram: Histogram, method: CalibrationMethod, response?: Response): TensorRange => {
   if (histogram.total === 0) return { min: 0, max: 0, threshold: 0, low: 0, high: 0, histogram: { total: 0, clipped: 0, binWidth: 0 } };
-  const bounds = calibrators[method](histogram);
+  const bounds = calibrators[method](histogram, response);
   return { min: histogram.min, max: histogram.max, ...bounds, histogram: summary(histogram, bounds.low, bounds.high) };
 };
 
@@ -105,8 +110,8 @@ export const quantizationDivergence = (counts: Float64Array, bins: number, level
   return divergence;
 };
 
-/** Mean squared error of rounding to `scale` steps and clipping to [low, high], from the bin centres. */
-export const quantizationError = ({ counts, binWidth }: Pick<Histogram, "counts" | "binWidth">, low: number, high: number, levels: number): number => {
+/** Mean squared error of rounding to `levels` steps between low and high and clipping, from the bin centres; of `response` where given. */
+export const quantizationError = ({ counts, binWidth }: Pick<Histogram, "counts" | "binWidth">, low: number, high: number, levels: number, response?: Response): number => {
   const scale = (high - low) / levels;
   const half = counts.length / 2;
   let sum = 0;
@@ -115,9 +120,10 @@ export const quantizationError = ({ counts, binWidth }: Pick<Histogram, "counts"
     const count = counts[bin]!;
     if (count === 0) continue;
     const x = (bin - half + 0.5) * binWidth;
-    const error = x < low ? low - x : x > high ? x - high : x - Math.round(x / scale) * scale;
+    const rounded = x < low ? low : x > high ? high : Math.round(x / scale) * scale;
+    const error = response ? response(x) - response(rounded) : x - rounded;
     // A bin that is wider than a step is spread over all phases of the rounding.
-    sum += count * (x < low || x > high || binWidth < scale ? error * error : (scale * scale) / 12);
+    sum += count * (x < low || x > high || binWidth < scale || response ? error * error : (scale * scale) / 12);
     total += count;
   }
   return sum / total;
@@ -130,14 +136,14 @@ export const mseThreshold = (histogram: Histogram): number => {
 };
 
 /** The bounds with the least squared error: the high bound first, then the low one, twice. */
-const mseBounds = (histogram: Histogram): Pick<Bounds, "low" | "high"> => {
+const mseBounds = (histogram: Histogram, response?: Response): Pick<Bounds, "low" | "high"> => {
   const bins = compact(histogram);
   let low = Math.min(0, histogram.min);
   let high = Math.max(0, histogram.max);
   const [lowest, highest] = [low, high];
   for (let round = 0; round < 2; round++) {
-    if (highest > 0) high = least(mseCandidates, (k) => (highest * k) / mseCandidates, (bound) => quantizationError(bins, low, bound, 255)) ?? high;
-    if (lowest < 0) low = least(mseCandidates, (k) => (lowest * k) / mseCandidates, (bound) => quantizationError(bins, bound, high, 255)) ?? low;
+    if (highest > 0) high = least(mseCandidates, (k) => (highest * k) / mseCandidates, (bound) => quantizationError(bins, low, bound, 255, response)) ?? high;
+    if (lowest < 0) low = least(mseCandidates, (k) => (lowest * k) / mseCandidates, (bound) => quantizationError(bins, bound, high, 255, response)) ?? low;
   }
   return { low, high };
 };

@@ -76,12 +76,12 @@ export const quantizeModel = async (input: Graph, options: QuantizeOptions): Pro
     onProgress: (done) => options.onProgress?.({ step: "calibrate", done, total: null }),
   });
   const ranges = options.ranges ?? rangesOf(statistics, options.method ?? "mse");
-  const job: Job = { prepared, ranges, statistics, options, ...(options.biasCorrection && { biases: correctedBiases(layers, statistics.channelMeans) }) };
+  const job: Job = { prepared, ranges, statistics, options, sensitivity: new Map(), ...(options.biasCorrection && { biases: correctedBiases(layers, statistics.channelMeans) }) };
   const mapFloat = await options.evaluate?.(prepared, {});
   const schemes: readonly QuantizationScheme[] = options.scheme === "both" ? ["cpu", "tensorrt"] : [options.scheme];
   const outcomes = new Map<QuantizationScheme, Outcome>();
   for (const scheme of schemes) outcomes.set(scheme, await emitUntilGood(job, scheme, floatSet, mapFloat));
-  if (options.sensitivity) await sensitivityOf(job, namesOf(floatSet));
+  if (options.sensitivity) await sensitivityOf(job, schemes[0]!, namesOf(floatSet));
   const files = Object.fromEntries([...outcomes].map(([scheme, { emitted }]) => [scheme, emitted.graph])) as Quantized["files"];
   return { files, prepared, ranges, report: reportOf(job, outcomes, mapFloat) };
 };
@@ -92,8 +92,8 @@ interface Job {
   readonly statistics: Statistics;
   readonly options: QuantizeOptions;
   readonly biases?: ReadonlyMap<string, Float32Array>;
-  /** Filled when it is first needed. */
-  sensitivity?: readonly LayerSensitivity[];
+  /** By scheme, filled when it is first needed. */
+  readonly sensitivity: Map<QuantizationScheme, readonly LayerSensitivity[]>;
 }
 
 interface Outcome {
@@ -119,32 +119,37 @@ const emitUntilGood = async (job: Job, scheme: QuantizationScheme, start: Readon
     options.onProgress?.({ step: "evaluate", done: step + 1, total: null, note });
     if (best?.map === undefined || map > best.map) best = { emitted, floatSet: new Map(floatSet), map, notes };
     if (mapFloat - map <= maxDrop) return { emitted, floatSet, map, notes };
-    const added = step < growthSteps ? await growFloatSet(job, floatSet, start, 2 ** step) : 0;
+    const added = step < growthSteps ? await growFloatSet(job, scheme, floatSet, start, 2 ** step) : 0;
     if (added === 0) return { ...best, notes: [...notes, `${scheme}: the drop stays above ${maxDrop}; the best file found is kept`] };
   }
 };
 
 /** Makes the next `count` most sensitive layers float; returns how many there were. */
-const growFloatSet = async (job: Job, floatSet: Map<Node, string>, start: ReadonlyMap<Node, string>, count: number): Promise<number> => {
+const growFloatSet = async (job: Job, scheme: QuantizationScheme, floatSet: Map<Node, string>, start: ReadonlyMap<Node, string>, count: number): Promise<number> => {
   const byName = new Map([...job.prepared.nodes].map((node) => [node.name, node]));
-  const ranked = await sensitivityOf(job, namesOf(start));
+  const ranked = await sensitivityOf(job, scheme, namesOf(start));
   const next = ranked.filter(({ node }) => !floatSet.has(byName.get(node)!)).slice(0, count);
   if (next.length === 0 || floatSet.size + next.length >= job.prepared.nodes.size) return 0;
   for (const { node, sqnrDb } of next) floatSet.set(byName.get(node)!, `sensitive: ${sqnrDb.toFixed(1)} dB`);
   return next.length;
 };
 
-const sensitivityOf = async (job: Job, floatNodes: ReadonlySet<string>): Promise<readonly LayerSensitivity[]> => {
+const sensitivityOf = async (job: Job, scheme: QuantizationScheme, floatNodes: ReadonlySet<string>): Promise<readonly LayerSensitivity[]> => {
   const { prepared, ranges, statistics, options } = job;
   const layers = weightedLayers(prepared).map(({ name }) => name).filter((name) => !floatNodes.has(name));
-  job.sensitivity ??= await layerSensitivity(prepared, layers, ranges, statistics.examples.slice(0, 4), {
-    floatNodes, ...common(options), onProgress: (done, total) => options.onProgress?.({ step: "sensitivity", done, total }),
+  const known = job.sensitivity.get(scheme);
+  if (known) return known;
+  const found = await layerSensitivity(prepared, layers, ranges, statistics.examples.slice(0, 4), {
+    emit: emitters[scheme], floatNodes, ...common(options), onProgress: (done, total) => options.onProgress?.({ step: "sensitivity", done, total }),
   });
-  return job.sensitivity;
+  job.sensitivity.set(scheme, found);
+  return found;
 };
 
+const emitters = { cpu: emitCpu, tensorrt: emitTensorrt } as const satisfies Record<QuantizationScheme, unknown>;
+
 const emit = ({ prepared, ranges, options, biases }: Job, scheme: QuantizationScheme, floatNodes: ReadonlySet<string>): Emitted =>
-  (scheme === "cpu" ? emitCpu : emitTensorrt)(prepared, ranges, {
+  emitters[scheme](prepared, ranges, {
     floatNodes,
     ...(biases && { biases }), ...(options.silu && { silu: options.silu }), ...(options.activations && { activations: options.activations }),
   });
@@ -160,6 +165,7 @@ const namesOf = (set: ReadonlyMap<Node, string>): Set<string> => new Set([...set
 
 const reportOf = ({ ranges, statistics, sensitivity, options }: Job, outcomes: ReadonlyMap<QuantizationScheme, Outcome>, mapFloat: number | undefined): QuantizeReport => {
   const maps = [...outcomes].filter(([, { map }]) => map !== undefined).map(([scheme, { map }]) => [scheme, map!] as const);
+  const [measured] = sensitivity.values();
   const floatNodes = new Map([...outcomes.values()].flatMap(({ floatSet }) => [...floatSet].map(([{ name }, reason]) => [name, reason] as const)));
   return {
     scheme: options.scheme,
@@ -167,7 +173,7 @@ const reportOf = ({ ranges, statistics, sensitivity, options }: Job, outcomes: R
     images: statistics.pictures,
     floatNodes: [...floatNodes].map(([node, reason]) => ({ node, reason })),
     quantizedNodes: Math.max(...[...outcomes.values()].map(({ emitted }) => emitted.layers.length)),
-    ...(sensitivity && { sensitivity }),
+    ...(measured && { sensitivity: measured }),
     ...(mapFloat !== undefined && { mapFloat, mapInt8: Object.fromEntries(maps), drop: Math.max(...maps.map(([, map]) => mapFloat - map)) }),
     sessionSettings: Object.fromEntries([...outcomes.keys()].map((scheme) => [scheme, { ...sessionFor(scheme, options).extra }])),
     notes: [...outcomes.values()].flatMap(({ notes }) => notes),

@@ -3,7 +3,7 @@ import type { Tensor } from "../../graph/tensor.ts";
 import { openSession, type Feeds, type SessionOptions } from "../../runtime/session.ts";
 import { lastLayers } from "./float-set.ts";
 import { int8TensorrtSession } from "./sessions.ts";
-import { emitTensorrt } from "./tensorrt.ts";
+import type { EmitOptions, Emitted } from "./emitter.ts";
 import type { RangeTable } from "./ranges.ts";
 
 export interface LayerSensitivity {
@@ -13,6 +13,7 @@ export interface LayerSensitivity {
 }
 
 export interface SensitivityOptions {
+  readonly emit: (graph: Graph, table: RangeTable, options: EmitOptions) => Emitted;
   readonly floatNodes: ReadonlySet<string>;
   readonly threads?: number;
   readonly onProgress?: (done: number, total: number) => void;
@@ -29,7 +30,7 @@ export const layerSensitivity = async (graph: Graph, layers: readonly string[], 
     options.signal?.throwIfAborted();
     const floatNodes = new Set([...options.floatNodes, ...[...graph.nodes].map(({ name }) => name)]);
     floatNodes.delete(node);
-    const { graph: quantized, layers: done } = emitTensorrt(heads, table, { floatNodes });
+    const { graph: quantized, layers: done } = options.emit(heads, table, { floatNodes });
     if (done.length > 0) found.push({ node, sqnrDb: meanSqnr(expected, await runAll(quantized, examples, session)) });
     options.onProgress?.(index + 1, layers.length);
   }
