@@ -37,11 +37,20 @@ interface Candidate {
   readonly stride: number;
 }
 
-/** The anchors of `level` whose centres are nearest to the centre of the box. */
-const nearest = ([left, top, width, height]: Box, { stride, columns, rows, first }: AnchorLevel): Candidate[] => {
+/** The anchors of `level` whose centres are nearest to the centre of the box: a window around it, as wide as the border and the size of the level demand. */
+const nearest = (box: Box, level: AnchorLevel): Candidate[] => {
+  for (let reach = 2; ; reach++) {
+    const found = within(box, level, reach);
+    const last = found[candidatesPerLevel - 1];
+    const isWhole = reach >= Math.max(level.columns, level.rows);
+    if (isWhole || (last && last.distance <= ((reach + 0.5) * level.stride) ** 2)) return found.slice(0, candidatesPerLevel);
+  }
+};
+
+/** Anchors at most `reach` cells from the centre of the box in both directions, nearest first. */
+const within = ([left, top, width, height]: Box, { stride, columns, rows, first }: AnchorLevel, reach: number): (Candidate & { readonly distance: number })[] => {
   const centreX = left + width / 2;
   const centreY = top + height / 2;
-  const reach = 2; // the nine nearest cells lie within two cells of the centre, or at the border
   const column = clamp(Math.floor(centreX / stride), columns);
   const row = clamp(Math.floor(centreY / stride), rows);
   const found: (Candidate & { readonly distance: number })[] = [];
@@ -52,7 +61,7 @@ const nearest = ([left, top, width, height]: Box, { stride, columns, rows, first
       found.push({ anchor: first + r * columns + c, x, y, stride, distance: (x - centreX) ** 2 + (y - centreY) ** 2 });
     }
   }
-  return found.sort((a, b) => a.distance - b.distance || a.anchor - b.anchor).slice(0, candidatesPerLevel);
+  return found.sort((a, b) => a.distance - b.distance || a.anchor - b.anchor);
 };
 
 const clamp = (value: number, count: number): number => Math.min(Math.max(value, 0), count - 1);

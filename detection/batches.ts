@@ -28,8 +28,10 @@ export interface BatchSpec {
 /** Batches of pictures alone, in the contract of a teacher, in dataset order: what the teacher is run on. "Epochs" are variants. */
 export interface PictureSpec extends Omit<BatchSpec, "assignment" | "teacher"> {
   readonly kind: "pictures";
-  /** Same size as `contract`. */
+  /** Same size as `contract`; makes `images`. */
   readonly teacherContract: Preprocess;
+  /** Of further teachers; they make `images1`, `images2`, … */
+  readonly otherContracts?: readonly Preprocess[];
 }
 
 /** Entry point of the data workers (training/workers.ts). */
@@ -51,7 +53,8 @@ const pictureBatches = (spec: PictureSpec, sampleAt: SampleAt): OpenedBatches =>
     const first = index * spec.batch;
     const count = Math.min(spec.batch, spec.items.length - first);
     const samples = await Promise.all(Array.from({ length: count }, (_, i) => sampleAt(first + i, variant)));
-    return { images: stackImages(samples, spec.teacherContract) };
+    const others = (spec.otherContracts ?? []).map((contract, i) => [`images${i + 1}`, stackImages(samples, contract)]);
+    return { images: stackImages(samples, spec.teacherContract), ...Object.fromEntries(others) as Record<string, Tensor> };
   },
 });
 

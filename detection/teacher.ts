@@ -109,8 +109,9 @@ const fill = async (missing: readonly number[], files: readonly string[], runnin
   if (missing.length === 0) return;
   const total = missing.length * options.batches.items.length;
   const batch = Math.min(...running.map((teacher) => teacher.batch), 8);
-  const spec: PictureSpec = { ...options.batches, kind: "pictures", batch, teacherContract: { ...options.teachers[0]!.model.contract, size: options.batches.contract.size } };
-  const feed = await workerSource(moduleBeside(import.meta.url, "./batches"), spec).open(options.batches.plan.epochs);
+  const [teacherContract, ...otherContracts] = options.teachers.map(({ model }) => ({ ...model.contract, size: options.batches.contract.size }));
+  const spec: PictureSpec = { ...options.batches, kind: "pictures", batch, teacherContract: teacherContract!, otherContracts };
+  const feed = await workerSource(moduleBeside(import.meta.url, "./batches"), spec).open(files.length);
   let done = 0;
   try {
     for (const variant of missing) {
@@ -119,9 +120,10 @@ const fill = async (missing: readonly number[], files: readonly string[], runnin
       try {
         for (let index = 0; index < feed.batchesPerEpoch; index++) {
           options.signal?.throwIfAborted();
-          const { images } = await feed.batch(variant, index);
-          const soft = blend(await Promise.all(running.map((teacher) => teacher.targets(images!))), options.teachers.map((teacher) => teacher.weight), sections[1]!.shape[1]!);
-          const count = images!.shape[0]!;
+          const pictures = await feed.batch(variant, index);
+          const images = pictures["images"]!;
+          const soft = blend(await Promise.all(running.map((teacher, t) => teacher.targets(pictures[t === 0 ? "images" : `images${t}`]!))), options.teachers.map((teacher) => teacher.weight), sections[1]!.shape[1]!);
+          const count = images.shape[0]!;
           writeSync(file, record(soft, count, sections));
           done += count;
           options.onProgress?.(done, total);

@@ -7,7 +7,9 @@ import { Graph } from "../graph/graph.ts";
 import { Value, type Shape } from "../graph/node.ts";
 import { dataTypeOf } from "../graph/tensor.ts";
 import { cannotReadModel, notOnnx, unsupportedOnnx } from "./errors.ts";
+import { fromInt64, type Int64 } from "./int64.ts";
 import { tensorFromProto, type Source } from "./tensor-proto.ts";
+import { textOf } from "./text.ts";
 import { unknownFields } from "./wire.ts";
 
 const proto = onnxProto.onnx;
@@ -34,13 +36,14 @@ export const parseModel = (bytes: Uint8Array, source: Source = { label: "the mod
     const notes = dropped(unknownFields(bytes), source);
     const model = proto.ModelProto.decode(bytes);
     if (!model.graph || (model.opsetImport ?? []).length === 0) throw notOnnx(source.label, "it has no graph or imports no operator set");
-    if (model.trainingInfo?.length) notes.push("training_info was dropped: training graphs are built anew");
-    if (model.graph.quantizationAnnotation?.length) notes.push("quantization_annotation was dropped: only Q/DQ nodes quantize");
-    const graph = readGraph(model.graph, source, new Map());
+    const graph = readGraph(model.graph, source, null);
+    const untyped = graph.inputs.find((input) => !input.dtype);
+    if (untyped) throw unsupportedOnnx(source.label, `input "${untyped.name}", which is no tensor of a known element type`);
+    notes.push(...constantDefaults(graph, Number(model.irVersion)));
     for (const { domain, version } of model.opsetImport) graph.opsets.set(domain === "ai.onnx" ? "" : (domain ?? ""), Number(version ?? 0));
     for (const { key, value } of model.metadataProps ?? []) graph.metadata.set(key ?? "", value ?? "");
     Object.assign(graph.facts, {
-      irVersion: Number(model.irVersion), producerName: model.producerName, producerVersion: model.producerVersion, domain: model.domain,
+      irVersion: Math.max(firstIrWithConstants, Number(model.irVersion)), producerName: model.producerName, producerVersion: model.producerVersion, domain: model.domain,
       modelVersion: Number(model.modelVersion), doc: model.docString, functions: model.functions ?? [],
     });
     return { graph, notes };
@@ -50,12 +53,26 @@ export const parseModel = (bytes: Uint8Array, source: Source = { label: "the mod
   }
 };
 
+/** From this IR version on an initializer that is no input is a constant. */
+const firstIrWithConstants = 4;
+
+/** Older models list every weight among the inputs because they must; nobody feeds them. */
+const constantDefaults = (graph: Graph, irVersion: number): string[] => {
+  const weights = graph.inputs.filter((input) => input.tensor);
+  if (irVersion >= firstIrWithConstants || weights.length === 0) return [];
+  graph.inputs.splice(0, graph.inputs.length, ...graph.inputs.filter((input) => !input.tensor));
+  return [`${weights.length} inputs with contents (IR version ${irVersion} lists weights so) were taken for constants; saving writes IR version ${firstIrWithConstants}`];
+};
+
 /** Unknown fields that carry meaning are refused; annotations are noted. */
 const dropped = (unknown: ReadonlyMap<string, number>, source: Source): string[] => {
   const annotations: Readonly<Record<string, string>> = {
     "NodeProto.9": "metadata of nodes", "GraphProto.16": "metadata of graphs", "TensorProto.16": "metadata of tensors",
     "ValueInfoProto.4": "metadata of values", "NodeProto.10": "device configurations of nodes", "ModelProto.26": "device configurations",
     "FunctionProto.12": "value types of functions", "FunctionProto.14": "metadata of functions",
+    "ModelProto.20": "training information", "GraphProto.14": "quantization annotations",
+    "AttributeProto.13": "documentation of attributes", "TensorProto.12": "documentation of tensors", "ValueInfoProto.3": "documentation of values",
+    "TypeProto.6": "denotations of types", "TensorShapeProto.Dimension.3": "denotations of dimensions",
   };
   return [...unknown].map(([field, count]) => {
     const what = annotations[field];
@@ -64,22 +81,48 @@ const dropped = (unknown: ReadonlyMap<string, number>, source: Source): string[]
   });
 };
 
-const readGraph = (from: IGraphProto, source: Source, outer: ReadonlyMap<string, Value>): Graph => {
+/** What names mean in one graph: its own values, then those of the graphs around it. */
+class Scope {
+  readonly #own = new Map<string, Value>();
+  readonly #outer: Scope | null;
+  readonly #label: string;
+
+  constructor(outer: Scope | null, label: string) {
+    this.#outer = outer;
+    this.#label = label;
+  }
+
+  find(name: string): Value | undefined {
+    for (let scope: Scope | null = this; scope; scope = scope.#outer) {
+      const value = scope.#own.get(name);
+      if (value) return value;
+    }
+    return undefined;
+  }
+
+  own(name: string): Value | undefined {
+    return this.#own.get(name);
+  }
+
+  add(value: Value): Value {
+    if (this.#own.has(value.name)) throw notOnnx(this.#label, `"${value.name}" is made twice`);
+    this.#own.set(value.name, value);
+    return value;
+  }
+}
+
+const readGraph = (from: IGraphProto, source: Source, outer: Scope | null): Graph => {
   if (from.sparseInitializer?.length) throw unsupportedOnnx(source.label, "sparse initializers");
   const graph = new Graph(from.name ?? "");
   graph.doc = from.docString ?? "";
-  const scope = new Map(outer);
-  for (const input of from.input ?? []) {
-    const value = new Value(input.name ?? "", typeOf(input));
-    graph.inputs.push(value);
-    scope.set(value.name, value);
-  }
+  const scope = new Scope(outer, source.label);
+  for (const input of from.input ?? []) graph.inputs.push(scope.add(new Value(input.name ?? "", typeOf(input))));
   for (const initializer of from.initializer ?? []) {
     const tensor = tensorFromProto(initializer, source);
     const name = initializer.name ?? "";
-    const input = graph.inputs.find((value) => value.name === name);
-    if (input) input.tensor = tensor; // IR < 4: an input with a default
-    else scope.set(name, new Value(name, { tensor }));
+    const input = scope.own(name);
+    if (input && !input.tensor) Object.assign(input, { tensor, dtype: tensor.dtype, shape: tensor.shape }); // an input with a default
+    else scope.add(new Value(name, { tensor }));
   }
   for (const node of from.node ?? []) readNode(graph, node, source, scope);
   const types = new Map([...(from.valueInfo ?? []), ...(from.output ?? [])].map((info) => [info.name ?? "", info]));
@@ -88,44 +131,50 @@ const readGraph = (from: IGraphProto, source: Source, outer: ReadonlyMap<string,
     if (info) Object.assign(output, typeOf(info));
   }
   for (const output of from.output ?? []) {
-    const value = scope.get(output.name ?? "");
+    const value = scope.find(output.name ?? "");
     if (!value) throw notOnnx(source.label, `output "${output.name ?? ""}" is made by no node`);
     graph.outputs.push(value);
   }
   return graph;
 };
 
-const readNode = (graph: Graph, from: INodeProto, source: Source, scope: Map<string, Value>): void => {
+const readNode = (graph: Graph, from: INodeProto, source: Source, scope: Scope): void => {
   const label = `${from.opType ?? "?"} "${from.name ?? ""}"`;
   const inputs = (from.input ?? []).map((name) => {
     if (name === "") return null;
-    const value = scope.get(name);
+    const value = scope.find(name);
     if (!value) throw notOnnx(source.label, `${label} reads "${name}", which nothing before it makes`);
     return value;
   });
-  const attributes = new Map((from.attribute ?? []).map((attribute) => [attribute.name ?? "", readAttribute(attribute, source, scope, label)]));
+  const attributes = new Map<string, Attribute>();
+  for (const attribute of from.attribute ?? []) {
+    const name = attribute.name ?? "";
+    if (attributes.has(name)) throw notOnnx(source.label, `${label} has two attributes "${name}"`);
+    attributes.set(name, readAttribute(attribute, source, scope, label));
+  }
   const node = graph.addNode({
     opType: from.opType ?? "", domain: from.domain === "ai.onnx" ? "" : (from.domain ?? ""), name: from.name ?? "", doc: from.docString ?? "",
     inputs, outputs: from.output ?? [], attributes,
   });
-  for (const output of node.outputs) {
-    if (output.name === "") continue;
-    if (scope.get(output.name)?.producer) throw notOnnx(source.label, `two nodes make "${output.name}"`);
-    scope.set(output.name, output);
-  }
+  for (const output of node.outputs) if (output.name !== "") scope.add(output);
 };
 
-const readAttribute = (from: IAttributeProto, source: Source, scope: ReadonlyMap<string, Value>, label: string): Attribute => {
-  const text = (bytes: Uint8Array | null | undefined) => Buffer.from(bytes ?? []).toString("utf8");
+const readAttribute = (from: IAttributeProto, source: Source, scope: Scope, label: string): Attribute => {
+  const text = (bytes: Uint8Array | null | undefined) => textOf(bytes ?? new Uint8Array(0), label, source.label);
+  const int = (given: Int64): number => {
+    const number = fromInt64(given);
+    if (number === undefined) throw unsupportedOnnx(source.label, `the integer ${given.toString()} in attribute "${from.name ?? ""}" of ${label}, too long for a double`);
+    return number;
+  };
   if (from.refAttrName) throw unsupportedOnnx(source.label, `an attribute reference in ${label}`);
   switch (Number(from.type)) {
     case 1: return { type: "float", value: from.f ?? 0 };
-    case 2: return { type: "int", value: Number(from.i ?? 0) };
+    case 2: return { type: "int", value: int(from.i ?? 0) };
     case 3: return { type: "string", value: text(from.s) };
     case 4: return { type: "tensor", value: tensorFromProto(from.t ?? {}, source) };
     case 5: return { type: "graph", value: readGraph(from.g ?? {}, source, scope) };
     case 6: return { type: "floats", value: from.floats ?? [] };
-    case 7: return { type: "ints", value: (from.ints ?? []).map(Number) };
+    case 7: return { type: "ints", value: (from.ints ?? []).map(int) };
     case 8: return { type: "strings", value: (from.strings ?? []).map(text) };
     case 9: return { type: "tensors", value: (from.tensors ?? []).map((tensor) => tensorFromProto(tensor, source)) };
     case 10: return { type: "graphs", value: (from.graphs ?? []).map((graph) => readGraph(graph, source, scope)) };
@@ -136,7 +185,9 @@ const readAttribute = (from: IAttributeProto, source: Source, scope: ReadonlyMap
 let unnamed = 0;
 const typeOf = (info: IValueInfoProto): Pick<Value, "dtype" | "shape"> => {
   const tensor = info.type?.tensorType;
-  const dims = tensor?.shape?.dim;
-  const shape: Shape | undefined = dims?.map((dim) => dim.dimParam || (dim.dimValue === undefined || dim.dimValue === null ? `?${unnamed++}` : Number(dim.dimValue)));
+  const shape: Shape | undefined = tensor?.shape?.dim?.map(({ dimParam, dimValue }) => dimParam || (isSize(dimValue) ? Number(dimValue) : `?${unnamed++}`));
   return { dtype: tensor ? dataTypeOf(tensor.elemType ?? 0) : undefined, shape };
 };
+
+/** Some exporters write -1 for a dimension that they do not know. */
+const isSize = (dim: Int64 | null | undefined): boolean => dim !== undefined && dim !== null && Number.isSafeInteger(Number(dim)) && Number(dim) >= 0;

@@ -1,18 +1,23 @@
 import onnxProto from "onnx-proto";
-import Long from "long";
 import writeFileAtomic from "write-file-atomic";
 import type { Attribute } from "../graph/attribute.ts";
 import { UserError } from "../graph/error.ts";
-import type { Graph } from "../graph/graph.ts";
+import { subgraphsOf, type Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { onnxDataType } from "../graph/tensor.ts";
+import { toInt64 } from "./int64.ts";
 import { tensorToProto } from "./tensor-proto.ts";
 
 const proto = onnxProto.onnx;
 type IGraphProto = onnxProto.onnx.IGraphProto;
 type IAttributeProto = onnxProto.onnx.IAttributeProto;
 type IValueInfoProto = onnxProto.onnx.IValueInfoProto;
-type Names = ReadonlyMap<Value, string>;
+
+/** What the whole model decides for its parts: the name of each value, and which graph each initializer is written in. */
+interface Layout {
+  readonly names: ReadonlyMap<Value, string>;
+  readonly initializers: ReadonlyMap<Graph, readonly Value[]>;
+}
 
 /** Protobuf's limit of one message; larger models need external data, which this writer does not make. */
 const maxBytes = 2 ** 31 - 1;
@@ -33,39 +38,61 @@ export const serializeModel = (graph: Graph): Uint8Array => {
     modelVersion: facts.modelVersion, docString: facts.doc, functions: facts.functions as onnxProto.onnx.IFunctionProto[],
     opsetImport: [...graph.opsets].map(([domain, version]) => ({ domain, version })),
     metadataProps: [...graph.metadata].map(([key, value]) => ({ key, value })),
-    graph: writeGraph(graph, namesOf(graph)),
+    graph: writeGraph(graph, { names: namesOf(graph), initializers: initializersOf(graph) }),
   }).finish();
   if (bytes.byteLength > maxBytes) throw new Error(`bug: the model has ${bytes.byteLength} bytes, more than protobuf can hold`);
   return bytes;
 };
 
 /** A unique name for every value, subgraphs included; inputs and outputs of the model keep theirs. */
-const namesOf = (graph: Graph): Names => {
+const namesOf = (graph: Graph): Layout["names"] => {
   const names = new Map<Value, string>();
   const taken = new Set<string>();
-  const claim = (value: Value): void => {
+  const claim = (value: Value, isPort = false): void => {
     if (names.has(value)) return;
-    if (value.name === "" && value.uses.size === 0) { names.set(value, ""); return; } // an output left out
+    if (value.name === "" && value.uses.size === 0 && !isPort) { names.set(value, ""); return; } // an output left out
     let name = value.name || "v";
     for (let n = 1; taken.has(name); n++) name = `${value.name || "v"}#${n}`;
     taken.add(name);
     names.set(value, name);
   };
   const visit = (inner: Graph): void => {
-    [...inner.inputs, ...inner.outputs].forEach(claim);
+    for (const port of [...inner.inputs, ...inner.outputs]) claim(port, true);
     for (const node of inner.sorted()) {
       for (const value of [...node.inputs, ...node.outputs]) if (value) claim(value);
-      for (const attribute of node.attributes.values()) {
-        if (attribute.type === "graph") visit(attribute.value);
-        if (attribute.type === "graphs") attribute.value.forEach(visit);
-      }
+      subgraphsOf(node).forEach(visit);
     }
   };
   visit(graph);
   return names;
 };
 
-const writeGraph = (graph: Graph, names: Names): IGraphProto => {
+/** An initializer belongs to the graph that reads it; read by several (a model and the body of a Loop, both branches of an If) to the model. */
+const initializersOf = (root: Graph): Layout["initializers"] => {
+  const owners = new Map<Value, Graph>();
+  const graphs: Graph[] = [];
+  const visit = (graph: Graph): void => {
+    graphs.push(graph);
+    for (const input of graph.inputs) if (input.tensor) owners.set(input, graph);
+    const read = (value: Value | null): void => {
+      if (!value?.tensor || value.producer) return;
+      const owner = owners.get(value);
+      if (!owner) owners.set(value, graph);
+      else if (owner !== graph && !owner.inputs.includes(value)) owners.set(value, root);
+    };
+    for (const node of graph.sorted()) {
+      node.inputs.forEach(read);
+      subgraphsOf(node).forEach(visit);
+    }
+    graph.outputs.forEach(read);
+  };
+  visit(root);
+  const values = [...owners.keys()];
+  return new Map(graphs.map((graph) => [graph, values.filter((value) => owners.get(value) === graph)]));
+};
+
+const writeGraph = (graph: Graph, layout: Layout): IGraphProto => {
+  const { names } = layout;
   const nodes = graph.sorted();
   const outputs = new Set(graph.outputs);
   const info = (value: Value) => valueInfo(value, names);
@@ -74,42 +101,39 @@ const writeGraph = (graph: Graph, names: Names): IGraphProto => {
     docString: graph.doc,
     input: graph.inputs.map(info),
     output: graph.outputs.map(info),
-    initializer: graph.initializers.map((value) => tensorToProto(value.tensor!, names.get(value)!)),
+    initializer: layout.initializers.get(graph)!.map((value) => tensorToProto(value.tensor!, names.get(value)!)),
     valueInfo: nodes.flatMap((node) => node.outputs).filter((value) => value.dtype && value.shape && value.name && !outputs.has(value)).map(info),
-    node: nodes.map((node) => writeNode(node, names)),
+    node: nodes.map((node) => writeNode(node, layout)),
   };
 };
 
-const writeNode = (node: Node, names: Names): onnxProto.onnx.INodeProto => ({
+const writeNode = (node: Node, layout: Layout): onnxProto.onnx.INodeProto => ({
   opType: node.opType,
   domain: node.domain,
   name: node.name,
   docString: node.doc,
-  input: node.inputs.map((value) => (value ? names.get(value)! : "")),
-  output: node.outputs.map((value) => names.get(value)!),
-  attribute: [...node.attributes].map(([name, attribute]) => ({ name, ...writeAttribute(attribute, names) })),
+  input: node.inputs.map((value) => (value ? layout.names.get(value)! : "")),
+  output: node.outputs.map((value) => layout.names.get(value)!),
+  attribute: [...node.attributes].map(([name, attribute]) => ({ name, ...writeAttribute(attribute, layout) })),
 });
 
-const writeAttribute = (attribute: Attribute, names: Names): IAttributeProto => {
+const writeAttribute = (attribute: Attribute, layout: Layout): IAttributeProto => {
   const text = (value: string) => Buffer.from(value, "utf8");
   switch (attribute.type) {
     case "float": return { type: 1, f: attribute.value };
-    case "int": return { type: 2, i: int64(attribute.value) };
+    case "int": return { type: 2, i: toInt64(attribute.value) };
     case "string": return { type: 3, s: text(attribute.value) };
     case "tensor": return { type: 4, t: tensorToProto(attribute.value, "") };
-    case "graph": return { type: 5, g: writeGraph(attribute.value, names) };
+    case "graph": return { type: 5, g: writeGraph(attribute.value, layout) };
     case "floats": return { type: 6, floats: [...attribute.value] };
-    case "ints": return { type: 7, ints: attribute.value.map(int64) };
+    case "ints": return { type: 7, ints: attribute.value.map(toInt64) };
     case "strings": return { type: 8, strings: attribute.value.map(text) };
     case "tensors": return { type: 9, tensors: attribute.value.map((tensor) => tensorToProto(tensor, "")) };
-    case "graphs": return { type: 10, graphs: attribute.value.map((graph) => writeGraph(graph, names)) };
+    case "graphs": return { type: 10, graphs: attribute.value.map((graph) => writeGraph(graph, layout)) };
   }
 };
 
-/** INT64_MAX as a double is 2^63, one too many: clamp to what int64 holds. */
-const int64 = (value: number): number | Long => (Math.abs(value) < 2 ** 53 ? value : Long.fromString(value > 0 ? "9223372036854775807" : "-9223372036854775808"));
-
-const valueInfo = (value: Value, names: Names): IValueInfoProto => ({
+const valueInfo = (value: Value, names: Layout["names"]): IValueInfoProto => ({
   name: names.get(value)!,
   ...(value.dtype && {
     type: {

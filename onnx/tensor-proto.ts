@@ -3,10 +3,10 @@ import { resolve, sep } from "node:path";
 import type onnxProto from "onnx-proto";
 import { bytesPerElement, dataTypeOf, elementCount, onnxDataType, Tensor, type DataType } from "../graph/tensor.ts";
 import { badExternalData, notOnnx, unsupportedOnnx } from "./errors.ts";
+import type { Int64 } from "./int64.ts";
+import { textOf } from "./text.ts";
 
 type ITensorProto = onnxProto.onnx.ITensorProto;
-/** int64 in protobufjs: a number, or a Long where it does not fit. */
-type Int64 = number | { toString(): string };
 
 /** Where a model came from: its label in errors, and the folder that external data must stay in. */
 export interface Source {
@@ -26,10 +26,10 @@ export const tensorFromProto = (proto: ITensorProto, source: Source): Tensor => 
     throw notOnnx(source.label, `tensor "${name}" has the shape [${shape.join(", ")}]`);
   }
   if (dtype === "string") {
-    const strings = (proto.stringData ?? []).map((bytes) => Buffer.from(bytes).toString("utf8"));
+    const strings = (proto.stringData ?? []).map((bytes) => textOf(bytes, `tensor "${name}"`, source.label));
     return sized(dtype, shape, count, new Uint8Array(0), strings, name, source);
   }
-  const bytes = Number(proto.dataLocation) === 1 ? externalBytes(proto, name, source) : proto.rawData?.length ? proto.rawData : typedBytes(proto, dtype);
+  const bytes = Number(proto.dataLocation) === 1 ? externalBytes(proto, name, count * bytesPerElement(dtype), source) : proto.rawData?.length ? proto.rawData : typedBytes(proto, dtype);
   return sized(dtype, shape, count, bytes, [], name, source);
 };
 
@@ -58,23 +58,25 @@ const typedBytes = (proto: ITensorProto, dtype: DataType): Uint8Array => {
   }
 };
 
-/** External data (onnx docs/ExternalData.md), confined to the model's folder even through symbolic links. */
-const externalBytes = (proto: ITensorProto, name: string, source: Source): Uint8Array => {
+/** External data (onnx docs/ExternalData.md), confined to the model's folder even through symbolic links; nothing is read unless it has `needed` bytes. */
+const externalBytes = (proto: ITensorProto, name: string, needed: number, source: Source): Uint8Array => {
   const entries = new Map((proto.externalData ?? []).map(({ key, value }) => [key ?? "", value ?? ""]));
   const location = entries.get("location") ?? "";
   if (source.folder === undefined) throw badExternalData(source.label, name, `cannot be read: the model was given as bytes, without a folder`);
   const folder = realpathSync(source.folder);
   const path = resolve(folder, location);
-  const inside = (candidate: string) => candidate.startsWith(folder + sep);
+  const inside = (candidate: string) => candidate.startsWith(folder.endsWith(sep) ? folder : folder + sep);
   if (location === "" || !inside(path)) throw badExternalData(source.label, name, `lies outside the model's folder ("${location}")`);
-  const size = statSync(path, { throwIfNoEntry: false })?.size;
-  if (size === undefined) throw badExternalData(source.label, name, `is missing: "${location}"`);
+  const file = statSync(path, { throwIfNoEntry: false });
+  if (!file?.isFile()) throw badExternalData(source.label, name, file ? `is not a file: "${location}"` : `is missing: "${location}"`);
+  const { size } = file;
   if (!inside(realpathSync(path))) throw badExternalData(source.label, name, `leaves the model's folder through a link ("${location}")`);
   const offset = Number(entries.get("offset") ?? 0);
   const length = Number(entries.get("length") ?? size - offset);
   if (![offset, length].every((n) => Number.isSafeInteger(n) && n >= 0) || offset + length > size) {
     throw badExternalData(source.label, name, `asks for bytes ${offset}..${offset + length} of "${location}", which has ${size}`);
   }
+  if (length !== needed) throw badExternalData(source.label, name, `has ${length} bytes where the shape needs ${needed}`);
   return readRange(path, offset, length);
 };
 

@@ -3,8 +3,8 @@ import protobuf from "protobufjs/minimal.js";
 const { Reader } = protobuf;
 
 /**
- * Which fields `onnx-proto` (generated from ONNX 1.10) knows, by message; a nested table is a nested message.
- * Fields that it does not know would vanish on decoding: `unknownFields` finds them first.
+ * Which fields a load carries over, by message; a nested table is a nested message. Not listed are the fields that `onnx-proto` (generated
+ * from ONNX 1.10) does not know and those that the graph has no place for: both would vanish, so `unknownFields` finds them first.
  */
 interface MessageTable {
   readonly name: string;
@@ -15,20 +15,24 @@ interface MessageTable {
 const table = (name: string, known: readonly number[], nested: () => Record<number, MessageTable> = () => ({})): MessageTable =>
   ({ name, known: new Set(known), nested });
 
-const attribute = table("AttributeProto", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 20, 21, 22, 23],
+const attribute = table("AttributeProto", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 14, 15, 20, 21, 22, 23],
   () => ({ 5: tensor, 6: graph, 10: tensor, 11: graph }));
 const node = table("NodeProto", [1, 2, 3, 4, 5, 6, 7], () => ({ 5: attribute }));
-const tensor = table("TensorProto", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
-const valueInfo = table("ValueInfoProto", [1, 2, 3]);
-const graph: MessageTable = table("GraphProto", [1, 2, 5, 10, 11, 12, 13, 14, 15],
+const tensor = table("TensorProto", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14]);
+const dimension = table("TensorShapeProto.Dimension", [1, 2]);
+const shape = table("TensorShapeProto", [1], () => ({ 1: dimension }));
+const tensorType = table("TypeProto.Tensor", [1, 2], () => ({ 2: shape }));
+const type = table("TypeProto", [1, 4, 5, 8, 9], () => ({ 1: tensorType }));
+const valueInfo = table("ValueInfoProto", [1, 2], () => ({ 2: type }));
+const graph: MessageTable = table("GraphProto", [1, 2, 5, 10, 11, 12, 13, 15],
   () => ({ 1: node, 5: tensor, 11: valueInfo, 12: valueInfo, 13: valueInfo }));
 const functionProto = table("FunctionProto", [1, 4, 5, 6, 7, 8, 9, 10], () => ({ 7: node }));
-const model = table("ModelProto", [1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25], () => ({ 7: graph, 25: functionProto }));
+const model = table("ModelProto", [1, 2, 3, 4, 5, 6, 7, 8, 14, 25], () => ({ 7: graph, 25: functionProto }));
 
 /** Deeper nesting than any real model has (If in Loop in If …); guards the stack against hostile files. */
 const maxDepth = 64;
 
-/** Counts, as `Message.fieldNumber`, the fields of a serialized ModelProto that the decoder would drop. Throws on malformed bytes. */
+/** Counts, as `Message.fieldNumber`, the fields of a serialized ModelProto that a load would drop. Throws on malformed bytes. */
 export const unknownFields = (bytes: Uint8Array): Map<string, number> => {
   const found = new Map<string, number>();
   const walk = (reader: protobuf.Reader, end: number, message: MessageTable, depth: number): void => {

@@ -40,12 +40,15 @@ export const yoloStudent = (spec: YoloSpec): Graph => {
   return graph;
 };
 
-const checkSpec = ({ size, width, depth, classes }: YoloSpec): void => {
+const checkSpec = ({ size, width, depth, classes, regMax = 16 }: YoloSpec): void => {
   if (size.some((side) => side % 32 !== 0 || side < 64)) {
     throw new UserError("STUDENT_SIZE", `A student cannot have the input size ${size.join("×")}.`, "use multiples of 32 of at least 64 for input.size.");
   }
   if (!(width > 0 && width <= 2) || !(depth > 0 && depth <= 2)) {
     throw new UserError("STUDENT_SPEC", `width ${width} and depth ${depth} must lie between 0 and 2.`, "YOLOv8n is width 0.25, depth 0.33.");
+  }
+  if (!Number.isInteger(regMax) || regMax < 2 || regMax > 64) {
+    throw new UserError("STUDENT_SPEC", `regMax ${regMax} must be a whole number from 2 to 64.`, "YOLOv8 has 16.");
   }
   if (classes.length === 0) throw new UserError("STUDENT_CLASSES", "A student needs at least one class.", "name them under data.classes.");
 };
@@ -103,5 +106,5 @@ const writeMetadata = (graph: Graph, { classes, size }: YoloSpec): void => {
   graph.metadata.set("stride", "32");
   graph.metadata.set("batch", "1");
   graph.metadata.set("imgsz", `[${size[1]}, ${size[0]}]`);
-  graph.metadata.set("names", `{${classes.map((name, index) => `${index}: '${name.replaceAll("'", "\\'")}'`).join(", ")}}`);
+  graph.metadata.set("names", `{${classes.map((name, index) => `${index}: '${name.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`).join(", ")}}`);
 };
