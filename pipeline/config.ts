@@ -52,7 +52,7 @@ export const parseConfig = (text: string, path: string): LoadedConfig => {
 /** zod's issues in words; of a union the branch that fits best speaks. */
 const flatten = (issue: z.core.$ZodIssue): Found[] => {
   if (issue.code === "invalid_union") {
-    const branches = issue.errors.map((branch) => branch.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue)));
+    const branches = issue.errors.map((branch) => branch.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] })));
     const best = branches.filter((branch) => branch.length > 0).sort((a, b) => misfit(a, issue.path) - misfit(b, issue.path))[0];
     return best ?? [{ path: issue.path, message: `${nameOf(issue.path)}: ${issue.message}` }];
   }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { canonicalDetector, inputSize, type TrainableFamily } from "../detection/canonical.ts";
-import { describeDetector, type DetectorModel } from "../detection/detector.ts";
+import { describeDetector, writeClassNames, writeContract, type DetectorModel } from "../detection/detector.ts";
 import { classMapping } from "../detection/evaluate.ts";
 import { prepareGraph } from "../detection/prepare.ts";
 import { UserError } from "../graph/error.ts";
@@ -138,7 +138,11 @@ const trainable = (path: string, model: DetectorModel, wanted: readonly [number,
   const size = wanted ?? model.contract.size;
   const mapping = classMapping(model.classes, classes);
   const classRows = classes.map((_, index) => mapping.indexOf(index));
-  return { graph: canonicalDetector(prepareGraph(model.graph), family, { size, classRows }), family, contract: { ...model.contract, size }, isGiven: true };
+  const graph = canonicalDetector(prepareGraph(model.graph), family, { size, classRows });
+  const contract = { ...model.contract, size };
+  writeClassNames(graph, classes);
+  writeContract(graph, contract, family);
+  return { graph, family, contract, isGiven: true };
 };
 
 const planReport = (data: Pick<Plan, "train" | "val">, teachers: readonly PlannedTeacher[], student: PlannedStudent, notes: readonly string[]): JsonObject => ({

@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { Builder } from "../../graph/builder.ts";
 import { Graph } from "../../graph/graph.ts";
 import { saveModel } from "../../onnx/save.ts";
 import { cli, inFolder } from "../helpers/cli.ts";
-import { makeDetector, makeScenes, sceneClasses } from "../helpers/scenes.ts";
+import { makeDetector, makeScenes, sceneClasses, scenePicture } from "../helpers/scenes.ts";
 
 const sentenceModel = (): Graph => {
   const graph = new Graph("sentence", 17);
@@ -39,14 +39,15 @@ test("eval and predict on scenes: the contract's keys, COCO detections with the 
   assert.equal(Object.keys(accuracy), ["images", "map", "map50", "map75", "mapSmall", "mapMedium", "mapLarge", "perClass"]);
   const found = JSON.parse(await readFile(join(folder, "found.json"), "utf8")) as { image_id: number; category_id: number; bbox: number[]; score: number }[];
   assert.ok(found.every(({ category_id, bbox }) => category_id >= 1 && category_id <= sceneClasses.length && bbox.length === 4));
-  const predicted = await cli(["predict", model, join(folder, "data/images/val-3-00000.jpg"), "--score", "0.001", "--save", join(folder, "out"), "--json"]);
+  const photo = await scenePicture(folder, "val", 0);
+  const predicted = await cli(["predict", model, photo, "--score", "0.001", "--save", join(folder, "out"), "--json"]);
   const [picture] = JSON.parse(predicted.stdout) as { image: string; detections: { box: number[]; score: number; class: string }[] }[];
   assert.ok(picture && picture.detections.every((detection) => detection.box.length === 4 && sceneClasses.includes(detection.class)));
-  await readFile(join(folder, "out/val-3-00000.jpg"));
+  await readFile(join(folder, "out", basename(photo)));
 }));
 
 for (const [what, prepare, args, words] of [
-  ["a missing model", async () => undefined, ["inspect", "none.onnx"], "none.onnx"],
+  ["a missing model", () => Promise.resolve(), ["inspect", "none.onnx"], "none.onnx"],
   ["a text file as a model", async (folder: string) => writeFile(join(folder, "x.onnx"), "hello, I am no model"), ["inspect", "x.onnx"], "x.onnx"],
   ["a model that is no detector", async (folder: string) => saveModel(sentenceModel(), join(folder, "s.onnx")), ["predict", "s.onnx", "a.jpg"], "NOT_A_DETECTOR"],
   ["a corrupt picture", async (folder: string) => { await makeDetector(join(folder, "d.onnx")); await writeFile(join(folder, "a.jpg"), "no jpeg"); }, ["predict", "d.onnx", "a.jpg"], "a.jpg"],

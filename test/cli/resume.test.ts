@@ -12,9 +12,12 @@ const args = (runs: string, ...more: string[]): string[] => ["compress", "config
 const stopAfterFirstEpoch = async (folder: string, runs: string, signal: "SIGINT" | "SIGKILL") => {
   const child = startCli(args(runs), folder);
   let seen = "";
+  let sent = false;
   child.stderr.on("data", (chunk: Buffer) => {
     seen += chunk.toString();
-    if (/baseline epoch 1\//.test(seen)) child.kill(signal);
+    if (sent || !/baseline epoch 1\//.test(seen)) return;
+    sent = true;
+    child.kill(signal);
   });
   return child;
 };

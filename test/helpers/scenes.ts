@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { generateRoadscenes } from "../../examples/roadscenes/generate.ts";
 import { saveModel } from "../../onnx/save.ts";
@@ -10,6 +10,12 @@ export const tinySize = [96, 64] as const;
 /** A small labelled dataset in `folder`/data. */
 export const makeScenes = async (folder: string, train = 12, val = 4): Promise<void> => {
   await generateRoadscenes({ dir: join(folder, "data"), train, val, seed: 3 });
+};
+
+/** Path of a picture of a split of the scenes. */
+export const scenePicture = async (folder: string, split: "train" | "val", index: number): Promise<string> => {
+  const images = join(folder, "data", "images");
+  return join(images, (await readdir(images)).filter((name) => name.startsWith(split)).sort()[index]!);
 };
 
 /** A detector with fresh weights: good enough to learn from and to break. */

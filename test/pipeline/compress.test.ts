@@ -1,13 +1,13 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { UserError } from "../../graph/error.ts";
 import { compress } from "../../pipeline/run.ts";
 import { parseRunResult, type RunResult } from "../../pipeline/result.ts";
 import { silentReporter } from "../../pipeline/progress.ts";
 import { inFolder } from "../helpers/cli.ts";
-import { makeDetector, makeScenes, writeConfig } from "../helpers/scenes.ts";
+import { makeDetector, makeScenes, scenePicture, writeConfig } from "../helpers/scenes.ts";
 
 const refusal = async (folder: string, extra: readonly string[]): Promise<UserError> => {
   const error: unknown = await compress(await writeConfig(folder, extra), { runs: join(folder, "runs") }).then(() => undefined, (reason: unknown) => reason);
@@ -60,8 +60,9 @@ test("a teacher that does not know a class is refused by name before training", 
 
 test("a corrupt picture is refused by name, and skipped where the config allows", () => inFolder(async (folder) => {
   await makeScenes(folder, 3, 1);
-  await writeFile(join(folder, "data/images/train-3-00001.jpg"), "no jpeg");
-  assert.match((await refusal(folder, [])).message, "train-3-00001.jpg");
+  const broken = await scenePicture(folder, "train", 1);
+  await writeFile(broken, "no jpeg");
+  assert.match((await refusal(folder, [])).message, basename(broken));
   const config = await writeConfig(folder, []);
   await writeFile(config, (await readFile(config, "utf8")).replace("data: {", "data: {skipInvalid: true, "));
   const { result } = await compress(config, { runs: join(folder, "runs"), until: "plan" });
