@@ -22,7 +22,7 @@ for (const [name, graph, words] of [
   ["two inputs of one name", { input: [info("x"), info("x")] }, `"x" is made twice`],
   ["two initializers of one name", { initializer: [floats("w", [1]), floats("w", [2])] }, `"w" is made twice`],
   ["two attributes of one name", { node: [{ ...relu, attribute: [{ name: "a", type: 2, i: 1 }, { name: "a", type: 2, i: 2 }] }] }, `two attributes "a"`],
-] as const satisfies readonly (readonly [string, IGraph, string])[]) test(`refused: ${name}`, () => refused(tiny(graph as IGraph), "NOT_ONNX", words));
+] as const satisfies readonly (readonly [string, IGraph, string])[]) test(`refused: ${name}`, () => refused(tiny(graph), "NOT_ONNX", words));
 
 for (const [name, graph, words] of [
   ["an element type that we cannot hold", { initializer: [{ name: "w", dataType: 17, dims: [2], rawData: new Uint8Array(2) }] }, "element type 17"],
@@ -32,7 +32,7 @@ for (const [name, graph, words] of [
   ["a tensor in segments", { initializer: [{ ...floats("w", [1, 2]), segment: { begin: 0, end: 1 } }] }, "segmented"],
   ["an attribute reference", { node: [{ ...relu, attribute: [{ name: "a", type: 2, refAttrName: "outer" }] }] }, "attribute reference"],
   ["an attribute without a type", { node: [{ ...relu, attribute: [{ name: "a", i: 2 }] }] }, `attribute "a"`],
-] as const satisfies readonly (readonly [string, IGraph, string])[]) test(`refused: ${name}`, () => refused(tiny(graph as IGraph), "UNSUPPORTED_ONNX", words));
+] as const satisfies readonly (readonly [string, IGraph, string])[]) test(`refused: ${name}`, () => refused(tiny(graph), "UNSUPPORTED_ONNX", words));
 
 for (const [name, bytes] of [
   ["no bytes", new Uint8Array(0)], ["a text", Buffer.from("this is no model\n".repeat(20))], ["a picture", Buffer.from("89504e470d0a1a0a0000000d49484452", "hex")],
