@@ -80,7 +80,7 @@ export const cacheTeachers = async (options: TeacherOptions): Promise<TeacherCac
   try {
     const hasDistribution = options.regMax !== undefined && running.length === 1 && running[0]!.regMax === options.regMax;
     const sections: Section[] = [{ name: "teacher/scores", shape: [classes.length, anchors] }, { name: "teacher/boxes", shape: [4, anchors] }];
-    if (hasDistribution) sections.push({ name: "teacher/distribution", shape: [4, options.regMax!, anchors] });
+    if (hasDistribution) sections.push({ name: "teacher/distribution", shape: [4, options.regMax, anchors] });
     if (options.features) {
       if (running.length !== 1 || !running[0]!.aligned) throw featuresNeedOneTeacher();
       sections.push(...running[0]!.featureShapes.map((shape, level) => ({ name: `teacher/feature${level}`, shape })));

@@ -93,11 +93,7 @@ class Scope {
   }
 
   find(name: string): Value | undefined {
-    for (let scope: Scope | null = this; scope; scope = scope.#outer) {
-      const value = scope.#own.get(name);
-      if (value) return value;
-    }
-    return undefined;
+    return this.#own.get(name) ?? this.#outer?.find(name);
   }
 
   own(name: string): Value | undefined {

@@ -111,6 +111,7 @@ const prune = z.strictObject({
   recover: z
     .strictObject({
       epochs: z.int().min(0).default(5).describe("Epochs of training after each cut."),
+      finalEpochs: z.int().min(0).optional().describe("Epochs after the last cut; default as after the others."),
       learningRate: rate.default(0.001).describe("Peak learning rate of the recovery."),
     })
     .prefault({})

@@ -19,7 +19,10 @@ export interface TaylorOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Mean gradient of the training loss by weight matrix or kernel of `graph`, over the first batches: what the Taylor criterion needs. */
+/**
+ * Root mean square over the first batches of the training loss's gradient, by weight matrix or kernel of `graph`: what the Taylor criterion needs.
+ * Not the mean (Molchanov 2019, section 3.1): near a minimum the gradients of batches cancel, and the mean is noise.
+ */
 export const weightGradients = async (graph: Graph, options: TaylorOptions): Promise<ReadonlyMap<Value, Float32Array>> => {
   const { batches, family } = options;
   const problem = detectionObjective(graph, {
@@ -45,11 +48,11 @@ export const weightGradients = async (graph: Graph, options: TaylorOptions): Pro
       const batch = await opened.batch(0, index);
       const feeds = Object.fromEntries(session.inputs.map(({ name }) => [name, batch[name]!]));
       const results = await session.run(feeds);
-      for (const { name, sum } of outputs) for (const [i, gradient] of results[name]!.floats.entries()) sum[i]! += gradient / total;
+      for (const { name, sum } of outputs) for (const [i, gradient] of results[name]!.floats.entries()) sum[i]! += gradient ** 2 / total;
       options.onProgress?.(index + 1, total);
     }
   } finally {
     await session.close();
   }
-  return new Map(outputs.map(({ value, sum }) => [value, sum]));
+  return new Map(outputs.map(({ value, sum }) => [value, sum.map(Math.sqrt)]));
 };

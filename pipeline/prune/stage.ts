@@ -25,7 +25,7 @@ export const pruneStage: Stage<"prune"> = {
       ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), criterion, allocation, round, steps, exclude,
       gradients: (current) => gradientsOf(context, current),
       evaluate: (current) => context.measureMap(current, "pruned"),
-      ...(options.recover.epochs > 0 && { recover: (current: Graph, step: number) => recover(context, options, current, step, recovery) }),
+      ...((options.recover.epochs > 0 || (options.recover.finalEpochs ?? 0) > 0) && { recover: (current: Graph, step: number) => recover(context, options, current, step, recovery) }),
       onProgress: ({ step, steps: total, phase, macs: now }) => context.reporter.line(`prune step ${step + 1}/${total}: ${phase} at ${(now / 1e6).toFixed(1)} M MACs`),
     });
     const pruned = await saveVariant(context, { name: "pruned", stage: "pruned", parent: source, graph, keepTrainable: true });
@@ -33,7 +33,9 @@ export const pruneStage: Stage<"prune"> = {
   },
 };
 
-const recover = async ({ trainer }: StageContext, { recover: { epochs, learningRate }, steps }: PruneConfig, graph: Graph, step: number, recovery: TrainingPoint[]): Promise<Graph> => {
+const recover = async ({ trainer }: StageContext, { recover: { epochs: each, finalEpochs, learningRate }, steps }: PruneConfig, graph: Graph, step: number, recovery: TrainingPoint[]): Promise<Graph> => {
+  const epochs = step === steps - 1 ? (finalEpochs ?? each) : each;
+  if (epochs === 0) return graph;
   const trained = await trainer.train({
     name: steps > 1 ? `recovery-${step + 1}` : "recovery", graph, epochs, learningRate, warmupEpochs: Math.min(1, epochs / 4), teacher: true,
   });

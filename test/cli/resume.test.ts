@@ -33,8 +33,8 @@ test("Ctrl-C stops with exit code 130 and says how to go on; that run, a killed 
   const killed = await stopAfterSecondEpoch(folder, "b", "SIGKILL");
   assert.is(killed.signal, "SIGKILL");
   const [afterInterrupt, afterKill, undisturbed] = [await cli(args("a", "--json"), folder), await cli(args("b", "--json"), folder), await cli(args("c", "--json"), folder)];
-  assert.not.match(afterInterrupt.stderr, "baseline epoch 1/");
-  assert.not.match(afterKill.stderr, "baseline epoch 1/");
+  assert.not.match(afterInterrupt.stderr, "baseline epoch 1/", afterInterrupt.stderr);
+  assert.not.match(afterKill.stderr, "baseline epoch 1/", afterKill.stderr);
   assert.match(undisturbed.stderr, "baseline epoch 1/");
   assert.equal(hashes(afterInterrupt.stdout), hashes(undisturbed.stdout));
   assert.equal(hashes(afterKill.stdout), hashes(undisturbed.stdout));

@@ -6,10 +6,9 @@ import { UserError } from "../../graph/error.ts";
 import { parseGraph } from "../../graph/text.ts";
 import { inferShapes } from "../../graph/shapes.ts";
 import { Tensor } from "../../graph/tensor.ts";
-import { loadModel } from "../../onnx/load.ts";
 import { runOnce } from "../../runtime/session.ts";
 import { yoloStudent } from "../../students/yolo.ts";
-import { assetPath, testWithModel } from "../helpers/models.ts";
+import { testWithModel } from "../helpers/models.ts";
 
 const picture = (n: number, [w, h]: readonly [number, number], scale: number): Tensor =>
   Tensor.float32([n, 3, h, w], Float32Array.from({ length: n * 3 * h * w }, (_, i) => (((i * 7919 + (i >> 7) * 31) % 256) * scale) / 255));
@@ -17,8 +16,7 @@ const picture = (n: number, [w, h]: readonly [number, number], scale: number): T
 const largest = (a: Float32Array, b: Float32Array): number => a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
 
 for (const [file, family, size, scale] of [["yolov8n_320", "yolov8", [320, 320], 1], ["yolov8s", "yolov8", [640, 640], 1], ["yolox_nano_416", "yolox", [416, 416], 255]] as const) {
-  testWithModel(`${file}: the rebuilt head gives the exported outputs`, `models/${file}.onnx`, async () => {
-    const { graph } = await loadModel(assetPath(`models/${file}.onnx`));
+  testWithModel(`models/${file}.onnx`, "the rebuilt head gives the exported outputs", async (graph) => {
     const canonical = canonicalDetector(prepareGraph(graph), family);
     const feed = { [graph.inputs[0]!.name]: picture(1, size, scale) };
     const [name] = graph.outputs.map((output) => output.name);
@@ -28,8 +26,7 @@ for (const [file, family, size, scale] of [["yolov8n_320", "yolov8", [320, 320],
   });
 }
 
-testWithModel("class rows are the rows of the full output, batches are free", "models/yolov8n_320.onnx", async () => {
-  const { graph } = await loadModel(assetPath("models/yolov8n_320.onnx"));
+testWithModel("models/yolov8n_320.onnx", "class rows are the rows of the full output, batches are free", async (graph) => {
   const rows = [5, 2, 0];
   const feed = { images: picture(2, [320, 320], 1) };
   const whole = (await runOnce(canonicalDetector(prepareGraph(graph), "yolov8"), feed))["output0"]!;
@@ -58,7 +55,7 @@ test("the neck's features are what both branches share", () => {
 });
 
 test("a network without such a head is refused by name", () => {
-  const graph = parseGraph(`opset 17\ngraph plain (x: float32[1,3,8,8]) {\n  y = Relu(x)\n} -> (y)`);
+  const graph = parseGraph("(x: f32[1,3,8,8]) { y = Relu(x) } -> y");
   assert.throws(() => cutHead(graph, "yolov8"), (error: unknown) => error instanceof UserError && error.code === "HEAD_NOT_FOUND");
 });
 

@@ -49,6 +49,6 @@ for (const [name, change, code] of [
   ["a size that is no multiple of 32", { size: [100, 64] }, "STUDENT_SIZE"], ["a size below 64", { size: [32, 64] }, "STUDENT_SIZE"], ["a size that is no number", { size: [NaN, 64] }, "STUDENT_SIZE"],
   ["no width", { width: 0 }, "STUDENT_SPEC"], ["a huge width", { width: 3 }, "STUDENT_SPEC"], ["a depth that is no number", { depth: NaN }, "STUDENT_SPEC"],
   ["no classes", { classes: [] }, "STUDENT_CLASSES"], ["one bin", { regMax: 1 }, "STUDENT_SPEC"], ["half a bin", { regMax: 7.5 }, "STUDENT_SPEC"],
-] as const) test(`refused: ${name}`, () => assert.throws(() => yoloStudent({ ...spec, ...change } as YoloSpec), (error: UserError) => error.code === code));
+] as const) test(`refused: ${name}`, () => assert.throws(() => yoloStudent({ ...spec, ...change }), (error: UserError) => error.code === code));
 
 test.run();
