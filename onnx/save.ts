@@ -30,7 +30,7 @@ export const saveModel = async (graph: Graph, path: string): Promise<void> => {
   });
 };
 
-/** The graph as serialized ModelProto: nodes in execution order, clashing names made unique, the same bytes for the same graph. */
+/** The graph as serialized ModelProto: nodes in execution order, clashing names made unique, the same bytes for the same graph. Throws UserError MODEL_SIZE from 2 GB on. */
 export const serializeModel = (graph: Graph): Uint8Array => {
   const { facts } = graph;
   const bytes = proto.ModelProto.encode({
@@ -40,7 +40,7 @@ export const serializeModel = (graph: Graph): Uint8Array => {
     metadataProps: [...graph.metadata].map(([key, value]) => ({ key, value })),
     graph: writeGraph(graph, { names: namesOf(graph), initializers: initializersOf(graph) }),
   }).finish();
-  if (bytes.byteLength > maxBytes) throw new Error(`bug: the model has ${bytes.byteLength} bytes, more than protobuf can hold`);
+  if (bytes.byteLength > maxBytes) throw new UserError("MODEL_SIZE", `The model has ${bytes.byteLength} bytes, more than an .onnx file can hold.`, "use a smaller model: saving always writes one file of less than 2 GB.");
   return bytes;
 };
 
