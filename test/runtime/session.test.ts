@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { UserError } from "../../graph/error.ts";
-import { Tensor, type DataType } from "../../graph/tensor.ts";
+import { Tensor } from "../../graph/tensor.ts";
 import { parseGraph } from "../../graph/text.ts";
 import { openSession, runOnce } from "../../runtime/session.ts";
 
@@ -12,7 +12,7 @@ for (const [type, dtype, values] of [
   ["f32", "float32", [1.5, -2]], ["f64", "float64", [1.5, -2]], ["f16", "float16", [1.5, -0.25]], ["i8", "int8", [-128, 127]], ["u8", "uint8", [0, 255]], ["i32", "int32", [-7, 7]],
   ["i64", "int64", [-(2 ** 52), 3]], ["bool", "bool", [1, 0]],
 ] as const) test(`${dtype} goes in and comes out unchanged`, async () => {
-  const x = Tensor.from(dtype as DataType, [2], values);
+  const x = Tensor.from(dtype, [2], values);
   const { y } = await runOnce(parseGraph(`(x: ${type}[2]) { y = Identity(x) } -> y`), { x }, { threads: 1 });
   assert.equal([y!.dtype, y!.shape, y!.toNumbers()], [dtype, [2], [...values]]);
 });
