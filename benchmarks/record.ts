@@ -4,7 +4,7 @@
  */
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseRunResult, type RunResult, type Variant } from "../pipeline/result.ts";
 
 const [folder, command] = process.argv.slice(2);
@@ -24,12 +24,13 @@ const table = ["| variant | mAP | mAP50 | parameters | MACs | size | p50 ms, her
 
 const unstable = (run: RunResult): string => {
   const reasons = new Set(run.variants.flatMap(({ latency }) => Object.values(latency).flatMap((record) => record.unstableReasons ?? [])));
-  return reasons.size > 0 ? `\n\`?\`: the benchmark judged itself not stable: ${[...reasons].join("; ")}.\n` : "";
+  return reasons.size > 0 ? `\n\`?\`: the benchmark judged itself not stable: ${[...reasons].slice(0, 3).join("; ")}.\n` : "";
 };
 const seconds = result.stages.map((stage) => `${stage.name} ${stage.seconds.toFixed(0)} s`).join(", ");
 const machine = `${cpus().length} cores of ${cpus()[0]?.model ?? "an unknown CPU"}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}`;
 await writeFile(join("benchmarks", "results", `${result.name}.md`),
   `# ${result.name}\n\n- date: ${at}\n- machine: ${machine}\n- command: \`${command}\`\n- stages: ${seconds} (shared machine; a stage that was reused keeps its first time)\n\n${table}\n${unstable(result)}`);
 const stages = result.stages.map((stage) => (stage.name === "evaluate" ? { ...stage, report: { ...stage.report, samples: [] } } : stage));
-await writeFile(join("benchmarks", "results", `${result.name}.json`), `${JSON.stringify({ ...result, stages }, null, 1)}\n`);
+const beside = `${resolve("..")}/`; // models beside the repository: by relative path, as their configs name them
+await writeFile(join("benchmarks", "results", `${result.name}.json`), `${JSON.stringify({ ...result, stages }, null, 1).replaceAll(beside, "../")}\n`);
 console.log(table);
