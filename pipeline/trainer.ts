@@ -7,6 +7,8 @@ import type { TeacherCacheFiles } from "../detection/teacher-cache.ts";
 import { trainDetector } from "../detection/train.ts";
 import type { VariantPlan } from "../detection/variants.ts";
 import type { Graph } from "../graph/graph.ts";
+import type { Value } from "../graph/node.ts";
+import type { Preprocess } from "../vision/types.ts";
 import { inferShapes } from "../graph/shapes.ts";
 import { loadModel } from "../onnx/load.ts";
 import { saveModel, serializeModel } from "../onnx/save.ts";
@@ -118,6 +120,27 @@ const runTeachers = async ({ loaded: { config }, plan, cacheFolder, reporter, si
   }
 };
 
+/** Network inputs beyond this are raw pixels, not normalized ones. */
+const rawPixels = 16;
+
+/**
+ * The parameters of the convolutions that read the picture, where the contract hands over raw pixels (YOLOX: 0..255): their weights are so small that steps
+ * of a size for all others destroy them.
+ */
+const rawPixelStem = (graph: Graph, { scale, mean, std }: Preprocess): ((name: string) => boolean) => {
+  const largest = Math.max(...mean.map((m, channel) => Math.abs(255 * scale - m) / std[channel]!));
+  if (largest < rawPixels) return () => false;
+  const names = new Set<string>();
+  const seen = new Set<Value>(graph.inputs);
+  for (const value of seen) {
+    for (const node of value.readers) {
+      if (node.opType === "Conv") node.inputs.slice(1).forEach((parameter) => { if (parameter) names.add(parameter.name); });
+      else node.outputs.forEach((output) => seen.add(output));
+    }
+  }
+  return (name) => names.has(name);
+};
+
 /** regMax of the student's head; undefined where it has no box distribution. */
 const distributionBins = (graph: Graph, family: TrainableFamily): number | undefined => {
   if (family !== "yolov8") return undefined;
@@ -153,6 +176,7 @@ const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, bat
     const { graph, history } = await trainDetector({
       student: job.graph, family: plan.student.family, batches: spec, epochs: job.epochs, learningRate: job.learningRate, weightDecay: distill.weightDecay,
       warmupEpochs: Math.min(job.warmupEpochs ?? distill.warmupEpochs, job.epochs / 2), temperature: distill.temperature, alpha: distill.alpha,
+      frozen: rawPixelStem(job.graph, plan.student.contract),
       ...(cache && { teacher: cache }), ...(cache && distill.features !== "none" && { features: distill.features }),
       training: { ...(config.threads !== undefined && { threads: config.threads }), ...job.training },
     }, {

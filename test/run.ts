@@ -41,7 +41,7 @@ const runFile = async (file: string): Promise<FileResult> => {
   if (failed > 0) console.log(`FAIL ${file} (${seconds} s${timedOut ? ", timed out" : ""})\n${all.split("\n").map((line) => `  ${line}`).join("\n")}`);
   else {
     console.log(`ok   ${file}: ${passed} passed${skipped > 0 ? `, ${skipped} skipped` : ""} (${seconds} s)`);
-    for (const line of all.split("\n").filter((text) => /^\s*skip(?:ped)?:\s*(?=[^\s\d])/i.test(text))) console.log(`     ${line.trim()}`);
+    for (const line of all.split("\n").filter((text) => /^\s*skip(?:ped)?[:,]\s*(?=[^\s\d])/i.test(text))) console.log(`     ${line.trim()}`);
   }
   return { file, passed, failed, skipped };
 };
