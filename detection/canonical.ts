@@ -1,9 +1,10 @@
 import { Builder } from "../graph/builder.ts";
+import { removeDead } from "../graph/dead.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { inferShapes } from "../graph/shapes.ts";
-import { Tensor } from "../graph/tensor.ts";
+import { takeIndexes } from "../graph/tensor.ts";
 import { v8Dense, v8Output, yoloxDense, yoloxOutput, type HeadLevel, type HeadValues } from "../students/tail.ts";
 
 /** The families whose heads we can train: anchor-free, one prediction per cell of strides 8, 16 and 32. */
@@ -60,7 +61,7 @@ export const rebuildOutput = (graph: Graph, cut: CutHead, size = cut.size): void
   const b = new Builder(graph, "head");
   const output = cut.family === "yolov8" ? v8Output(b, v8Dense(b, cut.levels, size)) : yoloxOutput(b, cut.levels);
   graph.outputs.splice(0, graph.outputs.length, output);
-  dropUnused(graph);
+  removeDead(graph);
   output.name = name;
 };
 
@@ -124,17 +125,7 @@ const selectRows = (graph: Graph, value: Value, rows: readonly number[]): void =
     const parameter = node.optionalIn(slot);
     const tensor = parameter?.constant;
     if (!parameter || !tensor) continue;
-    const rowBytes = tensor.bytes.byteLength / tensor.shape[0]!;
-    const bytes = new Uint8Array(rowBytes * rows.length);
-    for (const [to, row] of rows.entries()) bytes.set(tensor.bytes.subarray(row * rowBytes, (row + 1) * rowBytes), to * rowBytes);
-    node.replaceInput(slot, graph.addInitializer(parameter.name, new Tensor(tensor.dtype, [rows.length, ...tensor.shape.slice(1)], bytes)));
-  }
-};
-
-/** Removes nodes that no output needs. */
-export const dropUnused = (graph: Graph): void => {
-  for (const node of graph.sorted().reverse()) {
-    if (node.outputs.every((output) => output.uses.size === 0 && !graph.outputs.includes(output))) graph.removeNode(node);
+    node.replaceInput(slot, graph.addInitializer(parameter.name, takeIndexes(tensor, 0, rows)));
   }
 };
 

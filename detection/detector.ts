@@ -62,11 +62,6 @@ export const writeContract = (graph: Graph, contract: Preprocess, family: HeadFa
   graph.metadata.set(metadataKeys.family, family);
 };
 
-/** Ultralytics' form of the class list. */
-export const writeClassNames = (graph: Graph, classes: readonly string[]): void => {
-  graph.metadata.set("names", `{${classes.map((name, index) => `${index}: '${name.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`).join(", ")}}`);
-};
-
 const opCounts = (graph: Graph): Map<string, number> => {
   const counts = new Map<string, number>();
   for (const { opType } of graph.nodes) counts.set(opType, (counts.get(opType) ?? 0) + 1);

@@ -2,13 +2,14 @@ import { stopGradient } from "../autodiff/stop-gradient.ts";
 import { cornersOfCentres, iouLoss } from "../autodiff/box-losses.ts";
 import { bceWithLogits, binaryKlDivergence, binWeights, channelWise, klDivergence, pearson, softmaxCrossEntropy } from "../autodiff/losses.ts";
 import { Builder } from "../graph/builder.ts";
+import { removeDead } from "../graph/dead.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/node.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { anchorPoints, type HeadValues } from "../students/tail.ts";
 import { Initializer } from "../students/weights.ts";
 import type { TrainingProblem } from "../training/problem.ts";
-import { cutHead, dropUnused, headValues, neckFeatures, type TrainableFamily } from "./canonical.ts";
+import { cutHead, headValues, neckFeatures, type TrainableFamily } from "./canonical.ts";
 import type { Section } from "./teacher-cache.ts";
 
 export interface ObjectiveOptions {
@@ -69,7 +70,7 @@ export const detectionObjective = (deployed: Graph, options: ObjectiveOptions): 
   if (alpha > 0) collect("soft", alpha, { ...softLosses(b, head, corners, options), ...featureLosses(b, neckFeatures(cut), options) });
   const loss = terms.reduce((sum, term) => b.add(sum, term));
   graph.outputs.splice(0, graph.outputs.length, loss, ...metrics.values());
-  dropUnused(graph);
+  removeDead(graph);
   return { graph, loss, metrics, parameters: trainableParameters(graph, options.frozen) };
 };
 

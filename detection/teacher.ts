@@ -3,6 +3,7 @@ import { mkdirSync, openSync, closeSync, writeSync, renameSync, statSync, fsyncS
 import { join } from "node:path";
 import { cornersOfCentres } from "../autodiff/box-losses.ts";
 import { Builder } from "../graph/builder.ts";
+import { removeDead } from "../graph/dead.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/node.ts";
@@ -16,7 +17,7 @@ import type { Box } from "../vision/types.ts";
 import { anchorCount, anchorLevels, type AnchorLevel } from "./anchors.ts";
 import { assignAtss } from "./assign.ts";
 import type { BatchSpec, PictureSpec } from "./batches.ts";
-import { canonicalDetector, cutHead, dropUnused, headValues, neckFeatures, type TrainableFamily } from "./canonical.ts";
+import { canonicalDetector, cutHead, headValues, neckFeatures, type TrainableFamily } from "./canonical.ts";
 import { quietThreads, type DetectorModel } from "./detector.ts";
 import { classMapping } from "./evaluate.ts";
 import { narrow } from "./half.ts";
@@ -231,7 +232,7 @@ const exposeSoftTargets = (graph: Graph, family: TrainableFamily, wanted: { read
   for (const [level, feature] of features.entries()) outputs[`feature${level}`] = b.op("Identity", [feature]);
   for (const [name, value] of Object.entries(outputs)) value.name = name;
   graph.outputs.splice(0, graph.outputs.length, ...Object.values(outputs));
-  dropUnused(graph);
+  removeDead(graph);
   const regMax = head.distribution?.shape?.[2];
   return { regMax: typeof regMax === "number" ? regMax : undefined, features };
 };

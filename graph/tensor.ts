@@ -131,3 +131,15 @@ export class Tensor {
 }
 
 const bfloatToFloat = (bits: number): number => new Float32Array(new Uint32Array([bits << 16]).buffer)[0]!;
+
+/** The given indexes of one axis, in that order. */
+export const takeIndexes = (tensor: Tensor, axis: number, indexes: readonly number[]): Tensor => {
+  const size = tensor.shape[axis]!;
+  const outer = tensor.shape.slice(0, axis).reduce((n, dim) => n * dim, 1);
+  const run = tensor.bytes.byteLength / (outer * size);
+  const bytes = new Uint8Array(outer * indexes.length * run);
+  for (let o = 0; o < outer; o++)
+    for (const [k, index] of indexes.entries())
+      bytes.set(tensor.bytes.subarray((o * size + index) * run, (o * size + index + 1) * run), (o * indexes.length + k) * run);
+  return new Tensor(tensor.dtype, tensor.shape.map((dim, at) => (at === axis ? indexes.length : dim)), bytes);
+};

@@ -1,12 +1,13 @@
 import { resolve } from "node:path";
 import { canonicalDetector, inputSize, type TrainableFamily } from "../detection/canonical.ts";
-import { describeDetector, writeClassNames, writeContract, type DetectorModel } from "../detection/detector.ts";
+import { describeDetector, writeContract, type DetectorModel } from "../detection/detector.ts";
 import { classMapping } from "../detection/evaluate.ts";
 import { prepareGraph } from "../detection/prepare.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import { countMacs } from "../graph/macs.ts";
 import { loadModel } from "../onnx/load.ts";
+import { writeClassNames } from "../students/metadata.ts";
 import { yoloStudent } from "../students/yolo.ts";
 import { datasetFingerprint, openDataset, preprocessPreset, type Dataset, type Preprocess } from "../vision/index.ts";
 import type { PreprocessConfig, StudentConfig, TeacherConfig } from "./config-schema.ts";

@@ -3,21 +3,11 @@ import type { SessionOptions } from "../runtime/session.ts";
 import type { LoadedConfig } from "./config.ts";
 import type { Plan } from "./plan.ts";
 import type { Reporter } from "./progress.ts";
-import type { StageReports, VariantStage } from "./result.ts";
+import type { StageReports, Variant } from "./result.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** A finished model file. */
-export interface VariantFile {
-  readonly name: string;
-  readonly stage: VariantStage;
-  /** Name of the variant that it was made from. */
-  readonly parent: string | null;
-  /** Relative to the run folder where it lies inside it, else absolute. */
-  readonly model: string;
-  readonly sha256: string;
-  readonly parameters: number;
-  readonly macs: number;
-  readonly sizeBytes: number;
+/** A finished model file; `model` is absolute where it lies outside the run folder. */
+export interface VariantFile extends Omit<Variant, "accuracy" | "latency"> {
   readonly precision: "float32" | "int8";
   /** How the runtime must be set to compute what the target computes (int8). */
   readonly session?: SessionOptions;

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute, join, relative } from "node:path";
-import { writeClassNames, writeContract, type DetectorModel } from "../detection/detector.ts";
+import { writeContract, type DetectorModel } from "../detection/detector.ts";
+import { writeClassNames } from "../students/metadata.ts";
 import type { Graph } from "../graph/graph.ts";
 import { countMacs } from "../graph/macs.ts";
 import { inferShapes } from "../graph/shapes.ts";

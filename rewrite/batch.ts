@@ -4,7 +4,7 @@ import type { Dim, Node, Shape, Value } from "../graph/node.ts";
 import { inferNode, inferShapes, partialValue } from "../graph/shapes.ts";
 import { multiplyDims } from "../graph/shapes/dim.ts";
 import { Tensor } from "../graph/tensor.ts";
-import { removeDead } from "./dead.ts";
+import { removeDead } from "../graph/dead.ts";
 import { batchIsFixed, noBatchAxis } from "./errors.ts";
 import { graphPass, type Change, type PassResult } from "./rule.ts";
 

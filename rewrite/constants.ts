@@ -2,7 +2,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { inferShapes, partialValue, type Memo } from "../graph/shapes.ts";
 import { Tensor } from "../graph/tensor.ts";
-import { removeDead } from "./dead.ts";
+import { removeDead } from "../graph/dead.ts";
 import { graphPass, substitute, type Change, type Pass, type PassResult } from "./rule.ts";
 
 /** Runs a graph without inputs; the contents of its outputs by name (runtime/session.ts `runOnce(graph, {})` is one). */

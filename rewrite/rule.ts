@@ -2,7 +2,7 @@ import { Builder } from "../graph/builder.ts";
 import { checkGraph } from "../graph/check.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
-import { removeDead } from "./dead.ts";
+import { removeDead } from "../graph/dead.ts";
 
 /** One change that a pass made or declined to make. */
 export interface Change {

@@ -3,6 +3,7 @@ import { UserError } from "../graph/error.ts";
 import { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/node.ts";
 import { c2f, conv, convUnit, sppf, upsample, type Activation, type LayerContext } from "./layers.ts";
+import { writeClassNames } from "./metadata.ts";
 import { strides, v8Dense, v8Output, type HeadLevel } from "./tail.ts";
 import { Initializer } from "./weights.ts";
 
@@ -106,5 +107,5 @@ const writeMetadata = (graph: Graph, { classes, size }: YoloSpec): void => {
   graph.metadata.set("stride", "32");
   graph.metadata.set("batch", "1");
   graph.metadata.set("imgsz", `[${size[1]}, ${size[0]}]`);
-  graph.metadata.set("names", `{${classes.map((name, index) => `${index}: '${name.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`).join(", ")}}`);
+  writeClassNames(graph, classes);
 };

@@ -1,5 +1,4 @@
 import type { Builder } from "../graph/builder.ts";
-import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/node.ts";
 import { elementCount, Tensor } from "../graph/tensor.ts";
 
@@ -75,11 +74,4 @@ export const typed = (value: Value, shape: readonly number[]): Value => {
   value.dtype = "float32";
   value.shape = shape;
   return value;
-};
-
-/** Takes out the nodes that no graph output needs. */
-export const dropDeadNodes = (graph: Graph): void => {
-  const outputs = new Set(graph.outputs);
-  for (const node of graph.sorted().reverse())
-    if (node.outputs.every((output) => output.readers.length === 0 && !outputs.has(output))) graph.removeNode(node);
 };

@@ -1,9 +1,10 @@
+import { removeDead } from "../graph/dead.ts";
 import { backward } from "../autodiff/backward.ts";
 import { Builder } from "../graph/builder.ts";
 import { readValues, type Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { concatFrom, dropDeadNodes, fillSlots, layoutOf, pack, splitInto, typed, type Layout, type Slot } from "./flat.ts";
+import { concatFrom, fillSlots, layoutOf, pack, splitInto, typed, type Layout, type Slot } from "./flat.ts";
 import { applyOptimizer, clipToNorm, globalNorm, movingAverage, optimizerVectors } from "./optimizer.ts";
 import type { TrainingOptions } from "./options.ts";
 import type { TrainingProblem } from "./problem.ts";
@@ -115,7 +116,7 @@ export const buildAccumulation = (problem: TrainingProblem, options: TrainingOpt
   const { b, graph, gradient, statistics } = buildPass(problem, options, layouts, true);
   vectorOutput(b, nextPort("accumulated"), gradient, [layouts.weights.size]);
   if (statistics) vectorOutput(b, nextPort("statistics"), statistics, [layouts.statistics.size]);
-  dropDeadNodes(graph);
+  removeDead(graph);
   return graph;
 };
 
@@ -149,7 +150,7 @@ export const buildStep = (problem: TrainingProblem, options: TrainingOptions, la
     vectorOutput(b, nextPort("average"), movingAverage(b, vector("average"), next.weights, decay), size);
     if (statistics) vectorOutput(b, nextPort("averageStatistics"), movingAverage(b, vector("averageStatistics", [layouts.statistics.size]), statistics, decay), [layouts.statistics.size]);
   }
-  dropDeadNodes(graph);
+  removeDead(graph);
   return graph;
 };
 

@@ -1,6 +1,6 @@
 import type { Graph } from "../../graph/graph.ts";
 import type { Node, Value } from "../../graph/node.ts";
-import { Tensor } from "../../graph/tensor.ts";
+import { takeIndexes, Tensor } from "../../graph/tensor.ts";
 import type { AxisRef } from "./closure.ts";
 import type { Structure, Unit } from "./groups.ts";
 import { layerResizers, type KeptAxes } from "./resizers.ts";
@@ -56,18 +56,6 @@ const shrink = (graph: Graph, value: Value, axes: ReadonlyMap<number, readonly n
   for (const [axis, indexes] of axes) tensor = takeIndexes(tensor, axis, indexes);
   if (value.producer) graph.replaceAllUses(value, graph.addInitializer(value.name, tensor));
   else { value.tensor = tensor; value.shape = tensor.shape; }
-};
-
-/** The given indexes of one axis, in that order. */
-export const takeIndexes = (tensor: Tensor, axis: number, indexes: readonly number[]): Tensor => {
-  const size = tensor.shape[axis]!;
-  const outer = tensor.shape.slice(0, axis).reduce((n, dim) => n * dim, 1);
-  const run = tensor.bytes.byteLength / (outer * size);
-  const bytes = new Uint8Array(outer * indexes.length * run);
-  for (let o = 0; o < outer; o++)
-    for (const [k, index] of indexes.entries())
-      bytes.set(tensor.bytes.subarray((o * size + index) * run, (o * size + index + 1) * run), (o * indexes.length + k) * run);
-  return new Tensor(tensor.dtype, tensor.shape.map((dim, at) => (at === axis ? indexes.length : dim)), bytes);
 };
 
 /**

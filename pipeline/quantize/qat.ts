@@ -1,6 +1,6 @@
 import { checkGraph } from "../../graph/check.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { removeDead } from "../../rewrite/dead.ts";
+import { removeDead } from "../../graph/dead.ts";
 import { emitCpu } from "./cpu.ts";
 import type { EmitOptions } from "./emitter.ts";
 import type { RangeTable } from "./ranges.ts";

@@ -7,12 +7,13 @@
 import { mkdir, appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { describeDetector, writeClassNames, writeContract } from "../../../detection/detector.ts";
+import { describeDetector, writeContract } from "../../../detection/detector.ts";
 import { evaluateDetector } from "../../../detection/evaluate.ts";
 import { trainDetector } from "../../../detection/train.ts";
 import { loadModel } from "../../../onnx/load.ts";
 import { saveModel } from "../../../onnx/save.ts";
 import { foldBatchNorm } from "../../../rewrite/batchnorm.ts";
+import { writeClassNames } from "../../../students/metadata.ts";
 import { yoloStudent } from "../../../students/yolo.ts";
 import { openDataset } from "../../../vision/datasets/open.ts";
 import { preprocessPreset } from "../../../vision/preprocess.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { refusal } from "../../helpers/refusal.ts";
 import { Builder } from "../../../graph/builder.ts";
-import { UserError } from "../../../graph/error.ts";
 import { Graph } from "../../../graph/graph.ts";
 import { Tensor } from "../../../graph/tensor.ts";
 import { collectStatistics, rangesOf } from "../../../pipeline/quantize/calibrate.ts";
@@ -108,16 +108,6 @@ test("statistics are those of all pictures; the table survives JSON", async () =
   assert.is(statistics.channelMeans.get("x")![0], 0.125);
   assert.equal(rangesFromJson(JSON.parse(JSON.stringify(rangesToJson(table))) as ReturnType<typeof rangesToJson>), table);
 });
-
-const refusal = async (work: Promise<unknown>): Promise<UserError> => {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof UserError) return error;
-    throw error;
-  }
-  throw new Error("nothing was refused");
-};
 
 test("no calibration data, feeds of another size and NaN are errors that name the thing", async () => {
   const graph = reluNet();

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { refusal } from "../../helpers/refusal.ts";
 import { Builder } from "../../../graph/builder.ts";
-import { UserError } from "../../../graph/error.ts";
 import type { Graph } from "../../../graph/graph.ts";
 import { Tensor } from "../../../graph/tensor.ts";
 import { correctedBiases } from "../../../pipeline/quantize/bias.ts";
@@ -33,16 +33,6 @@ const detector = (): Graph => {
 };
 
 const options = (more: Partial<QuantizeOptions> = {}): QuantizeOptions => ({ calibration: examples, scheme: "both", threads: 1, ...more });
-
-const refusal = async (work: Promise<unknown>): Promise<UserError> => {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof UserError) return error;
-    throw error;
-  }
-  throw new Error("nothing was refused");
-};
 
 test("the float set starts with the last layer of each head and the decode tail, not with the layers before", () => {
   const graph = prepareForQuantization(detector());
