@@ -12,18 +12,15 @@ export interface TaylorOptions {
   readonly batches: BatchSpec;
   readonly temperature: number;
   readonly alpha: number;
-  /** Batches whose gradients are averaged. */
+  /** How many batches. */
   readonly count: number;
   readonly threads?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/**
- * Root mean square over the first batches of the training loss's gradient, by weight matrix or kernel of `graph`: what the Taylor criterion needs.
- * Not the mean (Molchanov 2019, section 3.1): near a minimum the gradients of batches cancel, and the mean is noise.
- */
-export const weightGradients = async (graph: Graph, options: TaylorOptions): Promise<ReadonlyMap<Value, Float32Array>> => {
+/** Calls `visit` with the training loss's gradient by weight matrix or kernel of `graph`, for each of the first batches: what the Taylor criterion needs. */
+export const weightGradients = async (graph: Graph, visit: (gradients: ReadonlyMap<Value, Float32Array>) => void, options: TaylorOptions): Promise<void> => {
   const { batches, family } = options;
   const problem = detectionObjective(graph, {
     family, classCount: batches.classCount, temperature: options.temperature, alpha: options.alpha, ...(batches.teacher && { teacher: batches.teacher }),
@@ -37,7 +34,7 @@ export const weightGradients = async (graph: Graph, options: TaylorOptions): Pro
     const output = b.op("Identity", [gradients.get(weight)!]);
     output.name = `taylor/${index}`;
     problem.graph.outputs.push(output);
-    return { name: output.name, value: own.get(weight.name)!, sum: new Float32Array(weight.tensor!.size) };
+    return { name: output.name, value: own.get(weight.name)! };
   });
   const opened = openBatches(batches);
   const session = await openSession(problem.graph, { ...(options.threads !== undefined && { threads: options.threads }) });
@@ -48,11 +45,10 @@ export const weightGradients = async (graph: Graph, options: TaylorOptions): Pro
       const batch = await opened.batch(0, index);
       const feeds = Object.fromEntries(session.inputs.map(({ name }) => [name, batch[name]!]));
       const results = await session.run(feeds);
-      for (const { name, sum } of outputs) for (const [i, gradient] of results[name]!.floats.entries()) sum[i]! += gradient ** 2 / total;
+      visit(new Map(outputs.map(({ name, value }) => [value, results[name]!.floats])));
       options.onProgress?.(index + 1, total);
     }
   } finally {
     await session.close();
   }
-  return new Map(outputs.map(({ value, sum }) => [value, sum.map(Math.sqrt)]));
 };

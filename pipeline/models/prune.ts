@@ -8,6 +8,7 @@ import { loadModel } from "../../onnx/load.ts";
 import { saveModel } from "../../onnx/save.ts";
 import { canonicalClass, openDataset } from "../../vision/index.ts";
 import { pruneModel, type PruneOptions } from "../prune/prune.ts";
+import type { Gradients } from "../prune/scores.ts";
 import type { PruneReport } from "../result.ts";
 import { weightGradients } from "../taylor.ts";
 
@@ -40,7 +41,7 @@ export const pruneFile = async (path: string, options: PruneFileOptions): Promis
   const { graph: pruned, masked, report } = await pruneModel(graph, {
     criterion, ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), ...(allocation && { allocation }),
     ...(round !== undefined && { round }), ...(exclude && { exclude }),
-    ...(data !== undefined && { gradients: (current: Graph) => gradientsOn(current, path, data, options) }),
+    ...(data !== undefined && { gradients: (current: Graph, visit: Visit) => gradientsOn(current, visit, path, data, options) }),
   });
   await saveModel(pruned, options.out);
   if (options.saveMasked !== undefined) await saveModel(masked!, options.saveMasked);
@@ -52,8 +53,10 @@ export const pruneFile = async (path: string, options: PruneFileOptions): Promis
   };
 };
 
+type Visit = Parameters<Gradients>[1];
+
 /** Gradients of the detection loss on the first 64 labelled pictures, one at a time: exported models have a batch of 1. */
-const gradientsOn = async (graph: Graph, path: string, data: string, options: PruneFileOptions) => {
+const gradientsOn = async (graph: Graph, visit: Visit, path: string, data: string, options: PruneFileOptions): Promise<void> => {
   const model = await describeDetector(graph, path);
   const { family } = model.head;
   if (family !== "yolov8" && family !== "yolox") throw noLoss(path, family);
@@ -66,7 +69,7 @@ const gradientsOn = async (graph: Graph, path: string, data: string, options: Pr
       return own === undefined ? [] : [{ ...box, classIndex: own }];
     }) ?? null,
   }));
-  return weightGradients(graph, {
+  await weightGradients(graph, visit, {
     family, temperature: 1, alpha: 0, count: items.length, signal: options.signal, ...(options.onProgress && { onProgress: options.onProgress }),
     batches: { items, contract: model.contract, classCount: model.classes.length, batch: 1, seed: options.seed ?? 0, plan: { epochs: 1, count: 0 }, augment: null, assignment: "atss", teacher: null },
   });

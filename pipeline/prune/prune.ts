@@ -29,7 +29,7 @@ export interface PruneOptions {
   readonly exclude?: readonly string[];
   /** Sizes of symbolic dimensions of the inputs, by name, for counting MACs; a leading one is 1. */
   readonly dims?: Readonly<Record<string, number>>;
-  /** dL/dw for the Taylor criterion. */
+  /** dL/dw of each batch, for the Taylor criterion. */
   readonly gradients?: Gradients;
   /** Trains the cut model; `step` counts from 0. */
   readonly recover?: (graph: Graph, step: number) => Promise<Graph>;
@@ -104,18 +104,22 @@ const targetOf = ({ macs, parameters }: PruneOptions): { by: "macs" | "parameter
 };
 
 const planCut = async (structure: Structure, target: SearchOptions["target"], options: PruneOptions): Promise<{ plan: Plan; note: string | undefined; scores: Map<string, number> }> => {
-  const scores = await scoreGroups(structure, options.criterion ?? "l2", options.gradients);
+  const criterion = options.criterion ?? "l2";
+  const scores = await scoreGroups(structure, criterion, options.gradients);
   const cost = costModel(structure.graph, structure.closure, countMacs(structure.graph, options.dims));
   const { removed, note } = searchUnits(scores, cost, {
     target, tolerance, allocation: options.allocation ?? "global", round: options.round ?? 8, minChannels: options.minChannels ?? 8, maxRemoved: options.maxRemoved ?? 0.8,
+    price: criterion === "taylor" ? "per-saving" : "mean",
   });
   return { plan: { structure, units: [...removed.values()].flat() }, note, scores: new Map([...removed].map(([group, units]) => [group.name, meanScore(group, units, scores)])) };
 };
 
 /** Mean relative score of what was taken: 1 is an average channel of the group. */
 const meanScore = (group: Group, units: readonly Group["units"][number][], scores: ReadonlyMap<Group, readonly number[]>): number => {
-  const of = new Map(group.units.map((unit, index) => [unit, scores.get(group)![index]!]));
-  return units.reduce((sum, unit) => sum + of.get(unit)!, 0) / units.length;
+  const all = scores.get(group)!;
+  const of = new Map(group.units.map((unit, index) => [unit, all[index]!]));
+  const average = all.reduce((sum, score) => sum + score, 0) / all.length;
+  return average > 0 ? units.reduce((sum, unit) => sum + of.get(unit)!, 0) / units.length / average : 1;
 };
 
 const structureOf = (graph: Graph, exclude: readonly string[] = []): Structure => findGroups(graph, excludedLayers(graph, exclude));

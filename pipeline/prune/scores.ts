@@ -7,41 +7,64 @@ import type { Group, Structure } from "./groups.ts";
 
 export type Criterion = "l1" | "l2" | "bn-scale" | "taylor";
 
-/** dL/dw by weight, e.g. averaged over batches; the caller has the data. */
-export type Gradients = (graph: Graph) => Promise<ReadonlyMap<Value, Float32Array>> | ReadonlyMap<Value, Float32Array>;
+/** Calls `visit` with dL/dw by weight, once for each batch; the caller has the data. */
+export type Gradients = (graph: Graph, visit: (gradients: ReadonlyMap<Value, Float32Array>) => void) => Promise<void> | void;
 
 /**
  * A score for every unit of every group, in order; a low score means little harm. Slices of all weights of the group add up:
- * l1 Σ|w|, l2 √Σw², bn-scale Σ|γ|, taylor Σ|w·dL/dw| (Molchanov et al., 2019). Divided by the group's mean, so that groups compare
- * (as in Torch-Pruning). Throws UserError NO_GRADIENTS, NO_BATCH_NORM.
+ * l1 Σ|w|, l2 √Σw², bn-scale Σ|γ|, each divided by the group's mean, so that groups compare (as in Torch-Pruning);
+ * taylor: the mean over batches of (Σ w·dL/dw)² (Molchanov 2019, eq. 8; the empirical Fisher information of Theis 2018), an estimate of the loss
+ * that comparing groups needs as it is. Throws UserError NO_GRADIENTS, NO_BATCH_NORM.
  */
 export const scoreGroups = async (structure: Structure, criterion: Criterion, gradients?: Gradients): Promise<Map<Group, number[]>> => {
-  const measure = await measureOf(structure.graph, criterion, gradients);
+  const sums = criterion === "taylor" ? await taylorSums(structure, gradients) : magnitudeSums(structure, criterion);
+  return new Map(structure.groups.map((group) => {
+    const scores = group.units.map(({ atoms }) => {
+      let score = 0;
+      for (const [at, indexes] of atoms) for (const index of indexes) score += sums.get(at)?.[index] ?? 0;
+      return criterion === "l2" ? Math.sqrt(score) : score;
+    });
+    return [group, criterion === "taylor" ? scores : relative(scores)];
+  }));
+};
+
+/** By axis, a sum for each of its channels. */
+type Sums = ReadonlyMap<AxisRef, Float64Array>;
+
+type Measure = (at: AxisRef) => ((index: number) => number) | undefined;
+
+const magnitudeSums = (structure: Structure, criterion: Exclude<Criterion, "taylor">): Sums => {
+  const measure = criterion === "bn-scale" ? batchNormScale : onWeights((w) => (criterion === "l1" ? (i) => Math.abs(w[i]!) : (i) => w[i]! ** 2));
   const sums = new Map<AxisRef, Float64Array>();
   for (const at of structure.closure.axes) {
     const perElement = measure(at);
     if (perElement) sums.set(at, sumSlices(at.value.constant!, at.axis, perElement));
   }
   if (sums.size === 0 && criterion === "bn-scale") throw noBatchNorm(structure.graph);
-  return new Map(structure.groups.map((group) => [group, relative(group.units.map(({ atoms }) => {
-    let score = 0;
-    for (const [at, indexes] of atoms) for (const index of indexes) score += sums.get(at)?.[index] ?? 0;
-    return criterion === "l2" ? Math.sqrt(score) : score;
-  }))]));
+  return sums;
 };
 
-type Measure = (at: AxisRef) => ((index: number) => number) | undefined;
-
-const measureOf = async (graph: Graph, criterion: Criterion, gradients: Gradients | undefined): Promise<Measure> => {
-  if (criterion === "bn-scale") return batchNormScale;
-  if (criterion !== "taylor") return onWeights((w) => (criterion === "l1" ? (i) => Math.abs(w[i]!) : (i) => w[i]! ** 2));
+/** Signed within a slice of one weight: there w·dL/dw is what the loss changes by, to first order, when the whole channel goes. */
+const taylorSums = async ({ graph, closure }: Structure, gradients: Gradients | undefined): Promise<Sums> => {
   if (!gradients) throw noGradients();
-  const found = await gradients(graph);
-  if (found.size === 0) throw noGradients();
-  return onWeights((w, value) => {
-    const g = found.get(value);
-    return g && ((i) => Math.abs(w[i]! * g[i]!));
+  const sums = new Map<AxisRef, Float64Array>();
+  let batches = 0;
+  await gradients(graph, (found) => {
+    batches++;
+    const measure = onWeights((w, value) => {
+      const g = found.get(value);
+      return g && ((i) => w[i]! * g[i]!);
+    });
+    for (const at of closure.axes) {
+      const perElement = measure(at);
+      if (!perElement) continue;
+      const total = sums.get(at) ?? new Float64Array(at.size);
+      for (const [channel, sum] of sumSlices(at.value.constant!, at.axis, perElement).entries()) total[channel]! += sum ** 2;
+      sums.set(at, total);
+    }
   });
+  if (sums.size === 0) throw noGradients();
+  return new Map([...sums].map(([at, total]) => [at, total.map((sum) => sum / batches)]));
 };
 
 /** Matrices and kernels; biases and other vectors say little about a channel. */

@@ -14,6 +14,8 @@ export interface SearchOptions {
   readonly maxRemoved: number;
   /** Accepted distance from the target, relative. */
   readonly tolerance: number;
+  /** What a block costs in global allocation: the mean of its scores, or (where scores are losses) their sum by what it saves. */
+  readonly price?: "mean" | "per-saving";
 }
 
 export interface SearchOutcome {
@@ -30,8 +32,8 @@ interface Candidate {
 }
 
 /**
- * Takes the cheapest block of units out, again and again, until the target is reached: global allocation by mean score over all groups,
- * uniform by the share of channels gone half-way through the block. A block that would overshoot by more than the tolerance is left and smaller ones are tried.
+ * Takes the cheapest block of units out, again and again, until the target is reached: global allocation by its price (Theis 2018, eq. 9, for the
+ * sum by saving), uniform by the share of channels gone half-way through the block. A block that would overshoot by more than the tolerance is left and smaller ones are tried.
  */
 export const searchUnits = (scores: ReadonlyMap<Group, readonly number[]>, cost: CostModel, options: SearchOptions): SearchOutcome => {
   const { by, value: target } = options.target;
@@ -43,7 +45,7 @@ export const searchUnits = (scores: ReadonlyMap<Group, readonly number[]>, cost:
   const full = cost[by];
   if (!(target > 0 && target <= full)) throw impossibleTarget(by, target, full);
   while (cost[by] > target && open.size > 0) {
-    const next = cheapest(open, options);
+    const next = cheapest(open, cost, options);
     if (!next) break;
     const units = next.candidate.order.slice(next.candidate.removed, next.candidate.removed + next.count).map(({ unit }) => unit);
     cost.remove(units);
@@ -59,19 +61,29 @@ export const searchUnits = (scores: ReadonlyMap<Group, readonly number[]>, cost:
   };
 };
 
-const cheapest = (open: Set<Candidate>, options: SearchOptions): { candidate: Candidate; count: number } | undefined => {
+const cheapest = (open: Set<Candidate>, cost: CostModel, options: SearchOptions): { candidate: Candidate; count: number } | undefined => {
   let best: { candidate: Candidate; count: number; price: number } | undefined;
   for (const candidate of [...open]) {
     const count = nextBlock(candidate, options);
     if (count === 0) { open.delete(candidate); continue; }
-    const price = options.allocation === "uniform" ? (candidate.removed + count / 2) / candidate.order.length : meanScore(candidate, count);
+    const price = priceOf(candidate, count, cost, options);
     if (!best || price < best.price) best = { candidate, count, price };
   }
   return best;
 };
 
-const meanScore = ({ order, removed }: Candidate, count: number): number =>
-  order.slice(removed, removed + count).reduce((sum, { score }) => sum + score, 0) / count;
+const priceOf = ({ order, removed }: Candidate, count: number, cost: CostModel, { allocation, price, target: { by } }: SearchOptions): number => {
+  if (allocation === "uniform") return (removed + count / 2) / order.length;
+  const block = order.slice(removed, removed + count);
+  const harm = block.reduce((sum, { score }) => sum + score, 0);
+  if (price !== "per-saving") return harm / count;
+  const units = block.map(({ unit }) => unit);
+  const before = cost[by];
+  cost.remove(units);
+  const saving = before - cost[by];
+  cost.restore(units);
+  return saving > 0 ? harm / saving : Infinity;
+};
 
 /** Units to the next allowed number of channels; 0 where the group is at its minimum. */
 const nextBlock = ({ group, order, removed }: Candidate, { round, minChannels, maxRemoved }: SearchOptions): number => {

@@ -7,9 +7,10 @@ import { weightGradients } from "../taylor.ts";
 import { loadVariant, saveVariant } from "../variant-files.ts";
 import type { PruneConfig } from "../config-schema.ts";
 import { pruneModel } from "./prune.ts";
+import type { Gradients } from "./scores.ts";
 
 /** Batches that the Taylor criterion averages its gradients over. */
-const taylorBatches = 16;
+const taylorBatches = 24;
 
 /** Cuts the last float variant to the target, with recovery (the same training, shorter) after each cut. */
 export const pruneStage: Stage<"prune"> = {
@@ -23,7 +24,7 @@ export const pruneStage: Stage<"prune"> = {
     const { macs, parameters, criterion, allocation, round, steps, exclude } = options;
     const { graph, report } = await pruneModel(await loadVariant(context.runFolder, source, "trainable"), {
       ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), criterion, allocation, round, steps, exclude,
-      gradients: (current) => gradientsOf(context, current),
+      gradients: (current, visit) => gradientsOf(context, current, visit),
       evaluate: (current) => context.measureMap(current, "pruned"),
       ...((options.recover.epochs > 0 || (options.recover.finalEpochs ?? 0) > 0) && { recover: (current: Graph, step: number) => recover(context, options, current, step, recovery) }),
       onProgress: ({ step, steps: total, phase, macs: now }) => context.reporter.line(`prune step ${step + 1}/${total}: ${phase} at ${(now / 1e6).toFixed(1)} M MACs`),
@@ -44,13 +45,13 @@ const recover = async ({ trainer }: StageContext, { recover: { epochs: each, fin
   return trained.graph;
 };
 
-const gradientsOf = async ({ plan, trainer, loaded: { config }, reporter, signal }: StageContext, graph: Graph) => {
+const gradientsOf = async ({ plan, trainer, loaded: { config }, reporter, signal }: StageContext, graph: Graph, visit: Parameters<Gradients>[1]): Promise<void> => {
   const { distill } = config;
   const teacher = plan.teachers.length > 0 && distill.alpha > 0;
   const batches = await trainer.batches({ epochs: 1, count: teacher ? distill.variants : 0 }, teacher);
   const task = lazyTask(reporter, "gradients for the Taylor criterion", "batch");
   try {
-    return await weightGradients(graph, {
+    await weightGradients(graph, visit, {
       family: plan.student.family, batches, temperature: distill.temperature, alpha: distill.alpha, count: taylorBatches, onProgress: task.update, signal,
       ...(config.threads !== undefined && { threads: config.threads }),
     });

@@ -7,7 +7,7 @@ import { Tensor } from "../../../graph/tensor.ts";
 import { prunedGraph } from "../../../pipeline/prune/apply.ts";
 import { costModel } from "../../../pipeline/prune/costs.ts";
 import { findGroups } from "../../../pipeline/prune/groups.ts";
-import { scoreGroups } from "../../../pipeline/prune/scores.ts";
+import { scoreGroups, type Gradients } from "../../../pipeline/prune/scores.ts";
 import { searchUnits, type SearchOptions } from "../../../pipeline/prune/search.ts";
 import { everyThird, Net } from "./pruning.ts";
 
@@ -88,10 +88,28 @@ test("scores add up over the group and are relative to its mean", async () => {
   assert.equal(await scoresOf(twoChannels(true), "bn-scale"), [0.5, 1.5]);
 });
 
-test("Taylor scores are |w dL/dw|", async () => {
+test("Taylor scores are the mean over batches of (Σ w dL/dw)², by slice of each weight", async () => {
   const structure = twoChannels();
-  const gradients = (graph: Graph) => new Map(graph.initializers.map((value) => [value, Float32Array.from({ length: value.constant!.size }, (_, i) => i)]));
-  assert.equal(await scoresOf(structure, "taylor", gradients), [(2 * (0 + 1)) / (1 + 3.5 + 4), (2 * (2 + 1.5 + 4)) / (1 + 3.5 + 4)]);
+  const gradients: Gradients = (graph, visit) => {
+    for (const scale of [1, 2]) visit(new Map(graph.initializers.map((value) => [value, Float32Array.from({ length: value.constant!.size }, (_, i) => scale * i)])));
+  };
+  const mean = (1 + 4) / 2;
+  assert.equal(await scoresOf(structure, "taylor", gradients), [mean * ((3 * 0 - 1 * 1) ** 2 + (2 * 0) ** 2), mean * ((1 * 2 + 0.5 * 3) ** 2 + (4 * 1) ** 2)]);
+});
+
+test("the price per saving takes the block that saves most for the same harm", () => {
+  const structure = findGroups(sample());
+  const total = countMacs(structure.graph);
+  const equal = new Map(structure.groups.map((group) => [group, group.units.map(() => 1)]));
+  const cost = () => costModel(structure.graph, structure.closure, total);
+  const { removed } = searchUnits(equal, cost(), options("macs", total.macs * 0.99, { price: "per-saving", round: 1, minChannels: 1 }));
+  const savingPerChannel = structure.groups.map((group) => {
+    const own = cost();
+    own.remove(group.units.slice(0, 1));
+    return { group, saving: total.macs - own.macs };
+  });
+  const best = savingPerChannel.reduce((a, b) => (b.saving > a.saving ? b : a));
+  assert.equal([...removed.keys()].map(({ name }) => name), [best.group.name]);
 });
 
 for (const [criterion, code] of [["taylor", "NO_GRADIENTS"], ["bn-scale", "NO_BATCH_NORM"]] as const)
