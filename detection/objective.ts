@@ -33,11 +33,10 @@ export interface Gains {
   readonly classes: number;
   readonly boxes: number;
   readonly distribution: number;
-  readonly objects: number;
   readonly features: number;
 }
 
-export const defaultGains: Gains = { classes: 0.5, boxes: 7.5, distribution: 1.5, objects: 1, features: 1 };
+export const defaultGains: Gains = { classes: 0.5, boxes: 7.5, distribution: 1.5, features: 1 };
 
 /** Classes of positives aim at the overlap that the box reaches, but never at less than this: early boxes overlap nothing. */
 const minQuality = 0.2;
@@ -54,7 +53,8 @@ export const detectionObjective = (deployed: Graph, options: ObjectiveOptions): 
   const graph = deployed.clone();
   const b = new Builder(graph, "loss");
   const cut = cutHead(graph, options.family);
-  const head = headValues(b, cut);
+  const dense = headValues(b, cut);
+  const head: HeadValues = dense.objectLogits ? { ...dense, classLogits: jointLogits(b, dense.classLogits, dense.objectLogits) } : dense;
   const gains = { ...defaultGains, ...options.gains };
   const alpha = options.teacher ? (options.alpha ?? 0.5) : 0;
   const metrics = new Map<string, Value>();
@@ -87,11 +87,8 @@ const hardLosses = (b: Builder, head: HeadValues, corners: Value, size: readonly
   const quality = b.mul(weights, b.max(b.sub(1, stopGradient(b, distance)), minQuality));
   const losses: Record<string, Value> = {
     boxes: mean(b.mul(weights, distance)),
-    classes: head.objectLogits
-      ? mean(b.mul(weights, bceWithLogits(b, head.classLogits, classes)))
-      : mean(b.mul(labelled, bceWithLogits(b, head.classLogits, b.mul(classes, quality)))),
+    classes: mean(b.mul(labelled, bceWithLogits(b, head.classLogits, b.mul(classes, quality)))),
   };
-  if (head.objectLogits) losses["objects"] = mean(b.mul(labelled, bceWithLogits(b, head.objectLogits, quality)));
   if (head.distribution) losses["distribution"] = mean(b.mul(weights, distributionLoss(b, head.distribution, boxes, size)));
   return losses;
 };
@@ -118,15 +115,10 @@ const softLosses = (b: Builder, head: HeadValues, corners: Value, options: Objec
   const confidence = b.reduce("ReduceMax", scores, [1]);
   const normalizer = b.max(b.sum(confidence, undefined, false), 1);
   const mean = (loss: Value) => b.div(b.sum(loss, undefined, false), normalizer);
-  const losses: Record<string, Value> = {};
-  if (head.objectLogits) {
-    losses["objects"] = mean(binaryKlDivergence(b, head.objectLogits, logit(b, confidence), { temperature }));
-    const conditional = logit(b, b.div(scores, b.max(confidence, logitMargin)));
-    losses["classes"] = mean(b.mul(confidence, binaryKlDivergence(b, head.classLogits, conditional, { temperature })));
-  } else {
-    losses["classes"] = mean(binaryKlDivergence(b, head.classLogits, logit(b, scores), { temperature }));
-  }
-  losses["boxes"] = mean(b.mul(confidence, iouLoss(b, corners, boxes, "ciou", { axis: 1 })));
+  const losses: Record<string, Value> = {
+    classes: mean(binaryKlDivergence(b, head.classLogits, logit(b, scores), { temperature })),
+    boxes: mean(b.mul(confidence, iouLoss(b, corners, boxes, "ciou", { axis: 1 }))),
+  };
   const section = options.teacher?.sections.find(({ name }) => name === "teacher/distribution");
   if (section && head.distribution) {
     const teacher = graph.addInput(section.name, "float32", ["N", ...section.shape]);
@@ -153,6 +145,19 @@ const adapter = (b: Builder, feature: Value, channels: number, name: string): Va
   if (own === channels) return feature;
   const weight = b.graph.addInitializer(`${name}.weight`, new Initializer(channels).heNormal([channels, own, 1, 1]));
   return b.op("Conv", [feature, weight], { kernel_shape: [1, 1] });
+};
+
+/** Logits beyond this are certain. */
+const certainLogit = 20;
+
+/**
+ * The logit of σ(class)·σ(object), a YOLOX head's score: −ln(e⁻ᶜ + e⁻ᵒ + e⁻ᶜ⁻ᵒ). With it the losses see one score per class, as deployed,
+ * and leave open how the head shares it between its two parts.
+ */
+const jointLogits = (b: Builder, classes: Value, objects: Value): Value => {
+  const bounded = (logits: Value): Value => b.op("Clip", [logits, b.scalar(-certainLogit), b.scalar(certainLogit)]);
+  const [c, o] = [b.exp(b.neg(bounded(classes))), b.exp(b.neg(bounded(objects)))];
+  return b.neg(b.log(b.add(b.add(c, o), b.mul(c, o))));
 };
 
 /** ln(p / (1 - p)), p kept inside (0, 1). */

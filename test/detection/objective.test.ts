@@ -1,13 +1,13 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../../autodiff/backward.ts";
-import { canonicalDetector } from "../../detection/canonical.ts";
+import { canonicalDetector, headValues } from "../../detection/canonical.ts";
 import { detectionObjective, type ObjectiveOptions } from "../../detection/objective.ts";
 import { Builder } from "../../graph/builder.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import { runOnce, openSession } from "../../runtime/session.ts";
-import { v8Dense, yoloxOutput, type HeadLevel } from "../../students/tail.ts";
+import { yoloxOutput, type HeadLevel } from "../../students/tail.ts";
 import { yoloStudent } from "../../students/yolo.ts";
 import { seededNumbers } from "../helpers/models.ts";
 import { assignAtss } from "../../detection/assign.ts";
@@ -111,13 +111,14 @@ test("alpha 0 asks for no teacher, alpha 1 for no labels, between them the loss 
   assert.not.ok(problem.graph.inputs.some(({ name }) => name.startsWith("hard/")));
 });
 
-test("a teacher that says what the student says costs nothing", async () => {
-  const graph = student();
+for (const [family, make] of [["yolov8", student], ["yolox", yoloxStudent]] as const) test(`a ${family} teacher that says what the student says costs nothing`, async () => {
+  const graph = make();
   const copy = graph.clone();
   const b = new Builder(copy, "t");
-  const head = v8Dense(b, cutHead(copy, "yolov8").levels, size);
-  const scores = b.sigmoid(head.classLogits);
-  copy.outputs.splice(0, 1, scores, head.boxes, head.distribution!);
+  const head = headValues(b, cutHead(copy, family));
+  const classScores = b.sigmoid(head.classLogits);
+  const scores = head.objectLogits ? b.mul(classScores, b.sigmoid(head.objectLogits)) : classScores;
+  copy.outputs.splice(0, 1, scores, head.boxes, ...(head.distribution ? [head.distribution] : []));
   const all = feeds({ teacher: true });
   const [s, boxes, distribution] = Object.values(await runOnce(copy, { images: all["images"]! }, { threads: 1 }));
   const at = (row: number, anchor: number): number => boxes!.floats[row * anchors + anchor]!;
@@ -125,8 +126,8 @@ test("a teacher that says what the student says costs nothing", async () => {
     const [row, anchor] = [Math.floor(i / anchors), i % anchors];
     return at(row % 2, anchor) + (row < 2 ? -0.5 : 0.5) * at(2 + (row % 2), anchor);
   });
-  const problem = detectionObjective(graph, { family: "yolov8", classCount: 2, teacher: { sections }, alpha: 1 });
-  const given = { ...all, "teacher/scores": s!, "teacher/boxes": Tensor.float32([1, 4, anchors], corners), "teacher/distribution": distribution! };
+  const problem = detectionObjective(graph, { family, classCount: 2, teacher: { sections: distribution ? sections : sections.slice(0, 2) }, alpha: 1 });
+  const given = { ...all, "teacher/scores": s!, "teacher/boxes": Tensor.float32([1, 4, anchors], corners), ...(distribution && { "teacher/distribution": distribution }) };
   const loss = (await runOnce(problem.graph, only(problem.graph, given), { threads: 1 }))[problem.loss.name]!.floats[0]!;
   assert.ok(Math.abs(loss) < 1e-3, `${loss}`);
 });
