@@ -19,11 +19,15 @@ export interface TaylorOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** Labels keep this share at least: a student that equals its teacher has no gradient from soft labels. */
+const largestAlpha = 0.5;
+
 /** Calls `visit` with the training loss's gradient by weight matrix or kernel of `graph`, for each of the first batches: what the Taylor criterion needs. */
 export const weightGradients = async (graph: Graph, visit: (gradients: ReadonlyMap<Value, Float32Array>) => void, options: TaylorOptions): Promise<void> => {
   const { batches, family } = options;
+  const isLabelled = batches.items.some(({ boxes }) => boxes !== null);
   const problem = detectionObjective(graph, {
-    family, classCount: batches.classCount, temperature: options.temperature, alpha: options.alpha, ...(batches.teacher && { teacher: batches.teacher }),
+    family, classCount: batches.classCount, temperature: options.temperature, alpha: isLabelled ? Math.min(options.alpha, largestAlpha) : options.alpha, ...(batches.teacher && { teacher: batches.teacher }),
   });
   const weights = problem.parameters.filter((value) => (value.tensor?.shape.length ?? 0) >= 2);
   const own = new Map(graph.initializers.map((value) => [value.name, value]));
