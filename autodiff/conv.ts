@@ -32,4 +32,7 @@ const conv = (b: Builder, x: Value, weight: Value, { kernel, strides, dilations,
 
 /** Sum over batch and space: [N, C, …] -> [C]. */
 export const channelSum = (b: Builder, x: Value, rank: number): Value =>
-  b.sum(x, [0, ...Array.from({ length: rank }, (_, axis) => axis + 2)], false);
+  b.sum(x, channelAxes(rank), false);
+
+/** All axes of [N, C, …] but the channels. */
+export const channelAxes = (rank: number): readonly number[] => [0, ...Array.from({ length: rank }, (_, axis) => axis + 2)];

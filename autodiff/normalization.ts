@@ -1,6 +1,6 @@
 import type { Builder } from "../graph/builder.ts";
 import type { Node, Value } from "../graph/node.ts";
-import { channelSum } from "./conv.ts";
+import { channelAxes, channelSum } from "./conv.ts";
 import { missingSize, product, staticSizes } from "./conv-geometry.ts";
 import type { GradientRule } from "./rule.ts";
 
@@ -41,41 +41,41 @@ const inferenceGradient = (b: Builder, node: Node, dy: Value): readonly Value[] 
 };
 
 /**
- * dX = scale/σ·(dY - dBias/n - x̂·dScale/n), n = elements per channel (Ioffe & Szegedy 2015, section 3).
- * Written as a·dY + c·x + d so that the big tensors are read once each.
+ * dX = scale/σ·(dY - (dBias + x̂·dScale)/n), n = elements per channel (Ioffe & Szegedy 2015, section 3).
+ * The inner affine map of x is a BatchNormalization node in inference form: one pass over memory and few nodes on vectors.
  */
 const trainingGradient = (b: Builder, node: Node, dy: Value): readonly (Value | null)[] => {
   const x = node.in(0);
   const rank = spatialRank(node);
+  const axes = channelAxes(rank);
+  const epsilon = node.float("epsilon", 1e-5);
   const { mean, variance } = batchStatistics(b, node, rank);
-  const inverse = inverseDeviation(b, variance, node.float("epsilon", 1e-5));
-  const { dBias, dScale } = affineGradients(b, x, dy, mean, inverse, rank);
-  const perElement = inverseCount(b, node);
-  const gain = b.mul(node.in(1), inverse);
-  const slope = b.neg(b.mul(b.mul(gain, inverse), b.mul(dScale, perElement)));
-  const offset = b.sub(b.neg(b.mul(gain, b.mul(dBias, perElement))), b.mul(slope, mean));
-  const fromX = b.add(b.mul(x, perChannel(b, slope, rank)), perChannel(b, offset, rank));
-  return [b.add(b.mul(dy, perChannel(b, gain, rank)), fromX), dScale, dBias, null, null];
+  const inverse = inverseDeviation(b, variance, epsilon);
+  const meanBias = b.mean(dy, axes, false);
+  const meanScale = b.mul(b.sub(b.mean(b.mul(dy, x), axes, false), b.mul(mean, meanBias)), inverse);
+  const explained = b.op("BatchNormalization", [x, meanScale, meanBias, mean, variance], { epsilon });
+  const dx = b.mul(b.sub(dy, explained), perChannel(b, b.mul(node.in(1), inverse), rank));
+  const count = elementsPerChannel(b, node);
+  return [dx, b.mul(meanScale, count), b.mul(meanBias, count), null, null];
 };
 
 /** Mean and biased variance of the batch. With momentum 0 the node's 2nd and 3rd outputs are exactly these. */
 const batchStatistics = (b: Builder, node: Node, rank: number): { mean: Value; variance: Value } => {
   const [, mean, variance] = node.outputs;
   if (node.float("momentum", 0.9) === 0 && mean?.name && variance?.name) return { mean, variance };
-  const axes = [0, ...Array.from({ length: rank }, (_, axis) => axis + 2)];
+  const axes = channelAxes(rank);
   const kept = b.mean(node.in(0), axes);
   const centred = b.sub(node.in(0), kept);
   return { mean: b.reshape(kept, [-1]), variance: b.mean(b.mul(centred, centred), axes, false) };
 };
 
-/** 1 / (elements per channel); computed at run time where the batch size is symbolic. */
-const inverseCount = (b: Builder, node: Node): Value => {
+/** Read at run time where the batch size is symbolic. */
+const elementsPerChannel = (b: Builder, node: Node): Value => {
   const x = node.in(0);
   const area = product(staticSizes(node, x));
   const batch = x.shape?.[0];
-  if (typeof batch === "number") return b.scalar(1 / (batch * area));
-  const size = b.cast(b.slice(b.op("Shape", [x]), [0], [1], [0]), "float32");
-  return b.op("Reciprocal", [b.mul(size, area)]);
+  if (typeof batch === "number") return b.scalar(batch * area);
+  return b.mul(b.cast(b.slice(b.op("Shape", [x]), [0], [1], [0]), "float32"), area);
 };
 
 /** LayerNormalization over the axes from `axis` on: X, Scale, optional B. */
