@@ -13,8 +13,13 @@ type IGraphProto = onnxProto.onnx.IGraphProto;
 type IAttributeProto = onnxProto.onnx.IAttributeProto;
 type IValueInfoProto = onnxProto.onnx.IValueInfoProto;
 
+export interface SaveOptions {
+  /** Write the types and shapes of inner values (default); readers that need them can infer them. */
+  readonly valueInfo?: boolean;
+}
+
 /** What the whole model decides for its parts: the name of each value, and which graph each initializer is written in. */
-interface Layout {
+interface Layout extends SaveOptions {
   readonly names: ReadonlyMap<Value, string>;
   readonly initializers: ReadonlyMap<Graph, readonly Value[]>;
 }
@@ -23,22 +28,22 @@ interface Layout {
 const maxBytes = 2 ** 31 - 1;
 
 /** Writes `graph` as an .onnx file, atomically: a reader sees the old file or the whole new one. */
-export const saveModel = async (graph: Graph, path: string): Promise<void> => {
-  await writeFileAtomic(path, Buffer.from(serializeModel(graph))).catch((cause: unknown) => {
+export const saveModel = async (graph: Graph, path: string, options: SaveOptions = {}): Promise<void> => {
+  await writeFileAtomic(path, Buffer.from(serializeModel(graph, options))).catch((cause: unknown) => {
     throw new UserError("MODEL_WRITE", `Cannot write the model ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`,
       "check the folder, its permissions and the free disk space, then run again.", { cause });
   });
 };
 
 /** The graph as serialized ModelProto: nodes in execution order, clashing names made unique, the same bytes for the same graph. Throws UserError MODEL_SIZE from 2 GB on. */
-export const serializeModel = (graph: Graph): Uint8Array => {
+export const serializeModel = (graph: Graph, options: SaveOptions = {}): Uint8Array => {
   const { facts } = graph;
   const bytes = proto.ModelProto.encode({
     irVersion: facts.irVersion, producerName: facts.producerName, producerVersion: facts.producerVersion, domain: facts.domain,
     modelVersion: facts.modelVersion, docString: facts.doc, functions: facts.functions as onnxProto.onnx.IFunctionProto[],
     opsetImport: [...graph.opsets].map(([domain, version]) => ({ domain, version })),
     metadataProps: [...graph.metadata].map(([key, value]) => ({ key, value })),
-    graph: writeGraph(graph, { names: namesOf(graph), initializers: initializersOf(graph) }),
+    graph: writeGraph(graph, { ...options, names: namesOf(graph), initializers: initializersOf(graph) }),
   }).finish();
   if (bytes.byteLength > maxBytes) throw new UserError("MODEL_SIZE", `The model has ${bytes.byteLength} bytes, more than an .onnx file can hold.`, "use a smaller model: saving always writes one file of less than 2 GB.");
   return bytes;
@@ -102,16 +107,16 @@ const writeGraph = (graph: Graph, layout: Layout): IGraphProto => {
     input: graph.inputs.map(info),
     output: graph.outputs.map(info),
     initializer: layout.initializers.get(graph)!.map((value) => tensorToProto(value.tensor!, names.get(value)!)),
-    valueInfo: nodes.flatMap((node) => node.outputs).filter((value) => value.dtype && value.shape && value.name && !outputs.has(value)).map(info),
+    valueInfo: layout.valueInfo === false ? [] : nodes.flatMap((node) => node.outputs).filter((value) => value.dtype && value.shape && value.name && !outputs.has(value)).map(info),
     node: nodes.map((node) => writeNode(node, layout)),
   };
 };
 
 const writeNode = (node: Node, layout: Layout): onnxProto.onnx.INodeProto => ({
   opType: node.opType,
-  domain: node.domain,
-  name: node.name,
-  docString: node.doc,
+  ...(node.domain && { domain: node.domain }),
+  ...(node.name && { name: node.name }),
+  ...(node.doc && { docString: node.doc }),
   input: node.inputs.map((value) => (value ? layout.names.get(value)! : "")),
   output: node.outputs.map((value) => layout.names.get(value)!),
   attribute: [...node.attributes].map(([name, attribute]) => ({ name, ...writeAttribute(attribute, layout) })),

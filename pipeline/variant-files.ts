@@ -42,7 +42,7 @@ export const saveVariant = async (context: StageContext, variant: NewVariant): P
   writeMetadata(context, described, variant);
   const folded = variant.precision === "int8" ? described : foldBatchNorm(described).graph;
   const path = join(folder, `${variant.name}.onnx`);
-  await saveModel(folded, path);
+  await saveModel(folded, path, { valueInfo: variant.precision !== "int8" });
   const trainable = variant.keepTrainable === true && folded.nodes.size !== described.nodes.size ? join(folder, `${variant.name}.trainable.onnx`) : undefined;
   if (trainable !== undefined) await saveModel(described, trainable);
   return {

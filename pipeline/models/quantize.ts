@@ -77,7 +77,7 @@ const saveFiles = async ({ files, report }: Quantized, model: DetectorModel, out
     writeContract(graph, model.contract, model.head.family);
     graph.metadata.set(sessionKey, JSON.stringify(report.sessionSettings?.[name] ?? {}));
     const path = scheme === "both" ? `${out.replace(/\.onnx$/, "")}.${name}.onnx` : out;
-    await saveModel(graph, path);
+    await saveModel(graph, path, { valueInfo: false });
     saved.push(path);
   }
   return saved;

@@ -5,7 +5,8 @@ import { patternMatchesNothing } from "./errors.ts";
 /** Nodes that stay float, each with the reason. */
 export type FloatSet = ReadonlyMap<Node, string>;
 
-const layerOps: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
+/** Ops that multiply by weights. */
+export const layerOps: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
 
 /** The weight that a layer multiplies by: constant float32 of rank 2 or more. */
 const hasWeights = (node: Node): boolean => layerOps.has(node.opType) && node.domain === "" && node.inputs[1]?.constant?.dtype === "float32";

@@ -3,6 +3,7 @@ import type { Node } from "../../graph/node.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
 import type { QuantizeReport } from "../result.ts";
 import { correctedBiases } from "./bias.ts";
+import { compact } from "./compact.ts";
 import { collectStatistics, rangesOf, type CalibrationFeeds, type Statistics } from "./calibrate.ts";
 import { emitCpu } from "./cpu.ts";
 import { defaultActivations, type EmitOptions, type Emitted } from "./emitter.ts";
@@ -82,7 +83,7 @@ export const quantizeModel = async (input: Graph, options: QuantizeOptions): Pro
   const outcomes = new Map<QuantizationScheme, Outcome>();
   for (const scheme of schemes) outcomes.set(scheme, await emitUntilGood(job, scheme, floatSet, mapFloat));
   if (options.sensitivity) await sensitivityOf(job, schemes[0]!, namesOf(floatSet));
-  const files = Object.fromEntries([...outcomes].map(([scheme, { emitted }]) => [scheme, emitted.graph])) as Quantized["files"];
+  const files = Object.fromEntries([...outcomes].map(([scheme, { emitted }]) => [scheme, compact(emitted.graph)])) as Quantized["files"];
   return { files, prepared, ranges, report: reportOf(job, outcomes, mapFloat) };
 };
 

@@ -42,8 +42,10 @@ export const netOf = (body: (net: Net, x: Value) => Value | readonly Value[]): G
 
 export const examples: readonly Feeds[] = [1, 2, 3].map((seed) => ({ x: Tensor.float32(shape, seededNumbers(channels * 64, 100 + seed, -1, 1)) }));
 
-export const rangesFor = async (graph: Graph): Promise<RangeTable> =>
-  rangesOf(await collectStatistics(graph, observedValues(graph, new Set()), examples, { threads: 1 }), "minmax");
+export const rangesOn = async (graph: Graph, feeds: readonly Feeds[]): Promise<RangeTable> =>
+  rangesOf(await collectStatistics(graph, observedValues(graph, new Set()), feeds, { threads: 1 }), "minmax");
+
+export const rangesFor = (graph: Graph): Promise<RangeTable> => rangesOn(graph, examples);
 
 /** How often each op occurs in the graph as ONNX Runtime has optimised it. */
 export const optimizedOps = async (graph: Graph, options: SessionOptions): Promise<ReadonlyMap<string, number>> => {
