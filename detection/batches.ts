@@ -58,10 +58,13 @@ const pictureBatches = (spec: PictureSpec, sampleAt: SampleAt): OpenedBatches =>
   },
 });
 
+/** Pictures of every training batch: a last, smaller one is left out. */
+export const trainingBatch = ({ batch, items }: Pick<BatchSpec, "batch" | "items">): number => Math.max(1, Math.min(batch, items.length));
+
 const targetBatches = (spec: BatchSpec, sampleAt: SampleAt): OpenedBatches => {
   const teacher = spec.teacher ? openTeacherCache(spec.teacher) : null;
   const levels = anchorLevels(spec.contract.size);
-  const batch = Math.min(spec.batch, spec.items.length);
+  const batch = trainingBatch(spec);
   let shuffled: { epoch: number; order: readonly number[] } | undefined;
   return {
     batchesPerEpoch: Math.floor(spec.items.length / batch),

@@ -2,9 +2,10 @@ import type { Graph } from "../graph/graph.ts";
 import type { EpochRecord } from "../training/state.ts";
 import { writeTensors } from "../training/finish.ts";
 import { adamw, type TrainingOptions } from "../training/options.ts";
+import { withBatch } from "../training/problem.ts";
 import { train, type StepReport } from "../training/train.ts";
 import { moduleBeside, workerSource } from "../training/workers.ts";
-import type { BatchSpec } from "./batches.ts";
+import { trainingBatch, type BatchSpec } from "./batches.ts";
 import type { TrainableFamily } from "./canonical.ts";
 import { detectionObjective, type ObjectiveOptions } from "./objective.ts";
 import type { TeacherCacheFiles } from "./teacher-cache.ts";
@@ -47,11 +48,12 @@ export interface TrainedDetector {
  */
 export const trainDetector = async (job: DetectorTraining, hooks: DetectorTrainingHooks = {}): Promise<TrainedDetector> => {
   const { teacher, features } = job;
-  const problem = detectionObjective(job.student, {
+  const objective = detectionObjective(job.student, {
     family: job.family, classCount: job.batches.classCount,
     ...(teacher && { teacher }), ...(job.temperature !== undefined && { temperature: job.temperature }), ...(job.alpha !== undefined && { alpha: job.alpha }),
     ...(features && { features }), ...(job.gains && { gains: job.gains }), ...(job.frozen && { frozen: job.frozen }),
   });
+  const problem = withBatch(objective, trainingBatch(job.batches));
   const spec: BatchSpec = { ...job.batches, teacher: teacher ? { files: teacher.files, sections: teacher.sections, pictures: teacher.pictures } : null };
   const source = workerSource(moduleBeside(import.meta.url, "./batches"), spec);
   const options: TrainingOptions = {

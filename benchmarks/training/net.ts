@@ -3,7 +3,7 @@ import { Builder as GraphBuilder } from "../../graph/builder.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Node, Value } from "../../graph/node.ts";
 import { yoloStudent } from "../../students/yolo.ts";
-import type { TrainingProblem } from "../../training/problem.ts";
+import { withBatch, type TrainingProblem } from "../../training/problem.ts";
 
 export interface NetOptions {
   readonly size: number;
@@ -19,8 +19,6 @@ export interface NetOptions {
 export const benchmarkProblem = (options: NetOptions): TrainingProblem => {
   const { size, width, depth, activation, batch } = options;
   const graph = yoloStudent({ classes: ["a", "b", "c", "d", "e"], size: [size, size], width, depth, activation });
-  const images = graph.inputs[0]!;
-  images.shape = [batch, 3, size, size];
   const b = new GraphBuilder(graph, "benchmark");
   const outputs = headOutputs(graph);
   const loss = outputs.map((value) => b.mean(b.mul(value, value), undefined, false)).reduce((sum, next) => b.add(sum, next));
@@ -28,7 +26,7 @@ export const benchmarkProblem = (options: NetOptions): TrainingProblem => {
   dropDead(graph);
   if (options.norm === "none") for (const node of [...graph.nodes]) if (node.opType === "BatchNormalization") toBias(b, node);
   const parameters = graph.initializers.filter((value) => value.tensor?.dtype === "float32" && /weight$|bias$/.test(value.name));
-  return { graph, loss, metrics: new Map(), parameters };
+  return withBatch({ graph, loss, metrics: new Map(), parameters }, batch);
 };
 
 /** Conv + BatchNormalization -> Conv with the norm's shift as bias. */
