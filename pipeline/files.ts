@@ -9,7 +9,7 @@ export const writeFileSafely = async (path: string, content: string | Uint8Array
     await mkdir(dirname(path), { recursive: true });
     await writeFileAtomic(path, typeof content === "string" ? content : Buffer.from(content));
   } catch (cause) {
-    throw isDiskFull(cause) ? diskFull(cause) : cannotWrite(path, cause);
+    throw isDiskFull(cause) ? diskFull(cause, path) : cannotWrite(path, cause);
   }
 };
 
@@ -32,9 +32,10 @@ export const isDiskFull = (error: unknown): boolean => {
   return false;
 };
 
-export const diskFull = (cause: unknown): UserError => {
-  const path = cause instanceof Error && "path" in cause && typeof cause.path === "string" ? ` while writing ${cause.path}` : "";
-  return new UserError("DISK_FULL", `The disk is full${path}.`, "free some space and run the same command again: everything finished is kept, and training goes on from its last checkpoint.", { cause });
+/** `place` is named where the system does not say which file it was. */
+export const diskFull = (cause: unknown, place: string): UserError => {
+  const path = cause instanceof Error && "path" in cause && typeof cause.path === "string" ? cause.path : place;
+  return new UserError("DISK_FULL", `The disk is full, while writing ${path}.`, "free some space and run the same command again: everything finished is kept, and training goes on from its last checkpoint.", { cause });
 };
 
 const cannotWrite = (path: string, cause: unknown): UserError =>

@@ -61,7 +61,7 @@ export const compress = async (configPath: string, options: CompressOptions = {}
   try {
     return await runStages(loaded, runFolder, options);
   } catch (error) {
-    throw isDiskFull(error) ? diskFull(error) : error;
+    throw isDiskFull(error) ? diskFull(error, runFolder) : error;
   } finally {
     await unlock();
   }
@@ -100,12 +100,12 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
 };
 
 const contextOf = (loaded: LoadedConfig, plan: Plan, runFolder: string, cacheFolder: string, reporter: Reporter, signal: AbortSignal | undefined, fresh: boolean): Omit<StageContext, "folder" | "variants"> => {
-  const measure = async (graph: Graph, label: string): Promise<Accuracy> => {
+  const measure = async (graph: Graph, label: string, session: SessionOptions = {}): Promise<Accuracy> => {
     const model = await describeDetector(graph, label, { family: plan.student.family, classes: plan.classes, preprocess: plan.student.contract });
     const task = lazyTask(reporter, `mAP of ${label}`, "picture");
     try {
       const { accuracy } = await evaluateDetector(model, plan.val.items, plan.classes, {
-        onProgress: task.update, ...(signal && { signal }), session: { ...(loaded.config.threads !== undefined && { threads: loaded.config.threads }) },
+        onProgress: task.update, ...(signal && { signal }), session: { ...session, ...(loaded.config.threads !== undefined && { threads: loaded.config.threads }) },
       });
       return accuracyRecord(accuracy, plan.classes);
     } finally {
