@@ -47,34 +47,25 @@ const patches = (b: Builder, x: Value, geometry: ConvGeometry): Value => {
 const isPointwise = ({ kernel, strides, padsBegin, padsEnd }: ConvGeometry): boolean =>
   product(kernel) === 1 && strides.every((stride) => stride === 1) && [...padsBegin, ...padsEnd].every((pad) => pad === 0);
 
-/** One product over batch and space: dY [M, N·P] times the shifted inputs [taps·C, N·P] transposed. */
+/** One product over batch and space: dY [M, N·P] times the shifted inputs [C·taps, N·P] transposed. */
 const foldedProduct = (b: Builder, x: Value, dy: Value, geometry: ConvGeometry): Value => {
   const { kernel, inputChannels, outputChannels } = geometry;
   const swap = [1, 0, ...kernel.map((_, axis) => axis + 2)];
-  const columns = b.reshape(shifted(b, b.transpose(x, swap), geometry), [product(kernel) * inputChannels, -1]);
+  const columns = b.reshape(shifted(b, b.transpose(x, swap), geometry), [inputChannels * product(kernel), -1]);
   const dw = b.matmul(b.reshape(b.transpose(dy, swap), [outputChannels, -1]), b.transpose(columns, [1, 0]));
-  return b.reshape(b.transpose(b.reshape(dw, [outputChannels, product(kernel), inputChannels]), [0, 2, 1]), [outputChannels, inputChannels, ...kernel]);
+  return b.reshape(dw, [outputChannels, inputChannels, ...kernel]);
 };
 
-/** [C, N, input size…] -> [taps·C, N, output size…]: what each kernel tap sees, taps outermost. */
+/** [C, N, input size…] -> [C, taps, N, output size…]: what each kernel tap sees. One axis at a time, as only slices of the last axis move single elements. */
 const shifted = (b: Builder, x: Value, geometry: ConvGeometry): Value => {
   if (isPointwise(geometry)) return x;
   const { kernel, strides, dilations, padsBegin, padsEnd, outputSize } = geometry;
   const padded = b.op("Pad", [x, b.int64s([0, 0, ...padsBegin, 0, 0, ...padsEnd])]);
-  const axes = kernel.map((_, axis) => axis + 2);
-  return b.concat(Array.from({ length: product(kernel) }, (_, tap) => {
-    const starts = tapPosition(tap, kernel).map((at, axis) => at * dilations[axis]!);
-    const ends = starts.map((start, axis) => start + (outputSize[axis]! - 1) * strides[axis]! + 1);
-    return b.slice(padded, starts, ends, axes, strides);
-  }), 0);
-};
-
-/** Coordinates of flattened tap number `tap`. */
-const tapPosition = (tap: number, kernel: readonly number[]): readonly number[] => {
-  const position: number[] = [];
-  for (let axis = kernel.length - 1, rest = tap; axis >= 0; axis--) {
-    position.unshift(rest % kernel[axis]!);
-    rest = Math.floor(rest / kernel[axis]!);
-  }
-  return position;
+  return kernel.reduceRight((value, taps, axis) => {
+    const [stride, at] = [strides[axis]!, axis + 3];
+    return b.concat(Array.from({ length: taps }, (_, tap) => {
+      const start = tap * dilations[axis]!;
+      return b.slice(value, [start], [start + (outputSize[axis]! - 1) * stride + 1], [at], [stride]);
+    }), 1);
+  }, b.unsqueeze(padded, [1]));
 };

@@ -52,7 +52,7 @@ export const fillSlots = (layout: Layout, fill: (slot: Slot) => number): Tensor 
 export const splitInto = (b: Builder, layout: Layout, flat: Value, twin: (slot: Slot) => Value): readonly Value[] => {
   const parts = b.split(flat, layout.slots.map((slot) => slot.size), 0);
   return layout.slots.map((slot, index) => {
-    const part = b.reshape(parts[index]!, slot.shape);
+    const part = slot.shape.length === 1 ? parts[index]! : b.reshape(parts[index]!, slot.shape);
     part.dtype = "float32";
     part.shape = slot.shape;
     b.graph.replaceAllUses(twin(slot), part);
@@ -64,9 +64,15 @@ export const splitInto = (b: Builder, layout: Layout, flat: Value, twin: (slot: 
 export const concatFrom = (b: Builder, layout: Layout, values: readonly (Value | undefined)[]): Value => {
   const flat = b.concat(layout.slots.map((slot, index) => {
     const value = values[index];
-    return value ? b.reshape(value, [slot.size]) : b.constant(Tensor.float32([slot.size], new Float32Array(slot.size)));
+    return value ? flattened(b, value, slot.size) : b.constant(Tensor.float32([slot.size], new Float32Array(slot.size)));
   }), 0);
   return typed(flat, [layout.size]);
+};
+
+/** Skips the reshape that made `value`, if that is one. */
+const flattened = (b: Builder, value: Value, size: number): Value => {
+  const source = value.producer?.opType === "Reshape" ? value.producer.in(0) : value;
+  return source.shape?.length === 1 ? source : b.reshape(source, [size]);
 };
 
 /** States what the shape rules may not know. */

@@ -42,9 +42,9 @@ export const train = async (problem: TrainingProblem, source: BatchSource, optio
   }
 };
 
-/** Threads sleep between ops, as data workers and other processes share the cores. Without the memory pattern a step takes as long and 15% less memory. */
+/** Q/DQ pairs are computed as written: their gradient is that of rounding floats, not of integer kernels. Threads sleep between ops, as data workers and other processes share the cores. Without the memory pattern a step takes as long and 15% less memory. */
 const openTraining = (graph: Graph, threads: number): Promise<Session> =>
-  openSession(graph, { threads, memoryPattern: false, extra: { "session.intra_op.allow_spinning": "0", "session.use_deterministic_compute": "1" } });
+  openSession(graph, { threads, memoryPattern: false, extra: { "session.intra_op.allow_spinning": "0", "session.use_deterministic_compute": "1", "session.disable_quant_qdq": "1" } });
 
 const checkOptions = ({ epochs, accumulate = 1, optimizer, schedule }: TrainingOptions): void => {
   if (!Number.isInteger(epochs) || epochs < 1) throw badOption("epochs", epochs, "a whole number of at least 1");
