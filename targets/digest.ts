@@ -1,0 +1,11 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+
+/** sha256 of a file's bytes, hexadecimal. */
+export const sha256File = async (path: string): Promise<string> => {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array);
+  return hash.digest("hex");
+};
+
+export const sha256Text = (text: string): string => createHash("sha256").update(text).digest("hex");

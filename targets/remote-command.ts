@@ -1,0 +1,120 @@
+import { execa } from "execa";
+import { Readable, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { UserError } from "../graph/error.ts";
+import { exitMarker, fedScript, silenceSeconds, watchedScript } from "./shell.ts";
+import type { RunOptions, RunResult } from "./transport.ts";
+
+/** How a command line reaches the device, and what went wrong when it did not. */
+export interface Connection {
+  readonly label: string;
+  /** The local command that runs `argv` on the device. */
+  command(argv: readonly string[]): readonly [program: string, ...args: string[]];
+  /** The error of a command whose end was not reported. */
+  explain(exitCode: number | undefined, stderr: string): UserError;
+  close(): Promise<void>;
+}
+
+/** Longest wait for a device to end a command before the connection is cut. */
+const endingMs = 4500;
+const keptCharacters = 16 << 20;
+
+/** Runs a command on the device, tied to the connection: it ends with its time limit, with the signal, and when the connection breaks. */
+export const runOn = async (connection: Connection, argv: readonly string[], options: RunOptions = {}): Promise<RunResult> => {
+  const { timeoutMs = 60_000, signal, input, onLine, onBytes } = options;
+  signal?.throwIfAborted();
+  const limitSeconds = Math.ceil(timeoutMs / 1000) + 10;
+  const [program, ...args] = connection.command(["sh", "-c", input === undefined ? watchedScript : fedScript, "edgestill", String(limitSeconds), ...argv]);
+  const child = execa(program, args, {
+    stdin: "pipe", stdout: "pipe", stderr: "pipe", buffer: false, reject: false, cleanup: true, detached: true,
+  });
+  child.stdin.on("error", () => undefined); // EPIPE: the end of the command tells more
+  const ending = endBy(child, timeoutMs, signal, input === undefined);
+  const feeding = input === undefined ? undefined : feed(child.stdin, input);
+  const stdout = onBytes ? drain(child.stdout, onBytes) : lines(child.stdout, (line) => onLine?.(line, "stdout"));
+  const status: { code?: number } = {};
+  const stderr = lines(child.stderr, (line) => {
+    if (line.startsWith(exitMarker)) status.code = Number(line.slice(exitMarker.length));
+    else if (line !== "") onLine?.(line, "stderr");
+  });
+  try {
+    const [outText, errText, result] = await Promise.all([stdout, stderr, child, feeding?.catch((error: unknown) => { ending.fail(error); })]);
+    signal?.throwIfAborted();
+    if (ending.error !== undefined) throw ending.error;
+    if (ending.timedOut) throw timedOut(connection.label, argv, timeoutMs);
+    if (status.code === undefined) throw connection.explain(result.exitCode, result.code === "ENOENT" ? `${program}: not found` : errText);
+    return { exitCode: status.code, stdout: outText, stderr: withoutMarker(errText) };
+  } finally {
+    ending.stop();
+  }
+};
+
+interface Ending {
+  timedOut: boolean;
+  error: unknown;
+  fail(error: unknown): void;
+  stop(): void;
+}
+
+interface Child {
+  readonly stdin: NodeJS.WritableStream;
+  readonly kill: (signal: NodeJS.Signals) => boolean;
+}
+
+/** Keeps the command alive with dots, and ends it: the input first, so that the device ends it, then the local program. */
+const endBy = (child: Child, timeoutMs: number, signal: AbortSignal | undefined, watched: boolean): Ending => {
+  let kill: NodeJS.Timeout | undefined;
+  const beat = watched ? setInterval(() => { child.stdin.write("."); }, (1000 * silenceSeconds) / 4) : undefined;
+  if (watched) child.stdin.write(".");
+  const end = (): void => {
+    clearInterval(beat);
+    if (watched) child.stdin.end();
+    else child.kill("SIGTERM");
+    kill ??= setTimeout(() => child.kill("SIGKILL"), endingMs);
+  };
+  const limit = setTimeout(() => { ending.timedOut = true; end(); }, timeoutMs);
+  const ending: Ending = {
+    timedOut: false, error: undefined,
+    fail: (error) => { ending.error ??= error; end(); },
+    stop: () => {
+      clearTimeout(limit);
+      clearTimeout(kill);
+      clearInterval(beat);
+      signal?.removeEventListener("abort", end);
+    },
+  };
+  signal?.addEventListener("abort", end, { once: true });
+  return ending;
+};
+
+const feed = (stdin: Writable, input: NonNullable<RunOptions["input"]>): Promise<void> =>
+  pipeline(Readable.from(typeof input === "string" || input instanceof Uint8Array ? [input] : input, { objectMode: false }), stdin)
+    .catch((error: unknown) => { if (!isClosedPipe(error)) throw error; });
+
+/** The command ended before it had read all: its exit code tells why. */
+const isClosedPipe = (error: unknown): boolean => error instanceof Error && "code" in error && ["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE", "ERR_STREAM_DESTROYED"].includes(String(error.code));
+
+const drain = async (stream: Readable, onBytes: (chunk: Uint8Array) => void | Promise<void>): Promise<string> => {
+  for await (const chunk of stream) await onBytes(chunk as Uint8Array);
+  return "";
+};
+
+const lines = async (stream: Readable, onLine: (line: string) => void): Promise<string> => {
+  const decoder = new TextDecoder();
+  let [text, open] = ["", ""];
+  for await (const chunk of stream) {
+    const piece = decoder.decode(chunk as Uint8Array, { stream: true });
+    if (text.length < keptCharacters) text += piece;
+    const found = (open + piece).split("\n");
+    open = found.pop() ?? "";
+    for (const line of found) onLine(line);
+  }
+  if (open !== "") onLine(open);
+  return text;
+};
+
+const withoutMarker = (text: string): string => text.replace(new RegExp(`\\n${exitMarker}\\d+\\n$`), "");
+
+const timedOut = (label: string, argv: readonly string[], timeoutMs: number): UserError =>
+  new UserError("REMOTE_TIMEOUT", `${label}: ${argv[0]} did not end within ${Math.round(timeoutMs / 1000)} s and was stopped there.`,
+    "check the load of the device (`uptime`), or measure fewer runs.");

@@ -1,0 +1,61 @@
+/** POSIX shell text that runs on devices: quoting, and the scripts that tie a remote command to its connection. */
+
+/** One word of a shell command line, whatever characters it has (sh, bash, zsh, fish). */
+export const quote = (argument: string): string => (/^[A-Za-z0-9_./:=@%+,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`);
+
+/** Last line of every command's standard error: without it the connection broke, whatever ssh's exit code says. */
+export const exitMarker = "edgestill-exit:";
+
+/** Seconds of silence after which a device ends the command of a lost connection; the host sends a dot every quarter of it. */
+export const silenceSeconds = 60;
+
+const report = `printf '\\n${exitMarker}%s\\n' "$code" >&2; exit "$code"`;
+
+/**
+ * Runs "$2…" in a session of its own, for $1 seconds at most, while dots come on standard input: killing a local ssh leaves its remote command
+ * running, so the command is tied to the input, which ends with the connection.
+ */
+export const watchedScript = `
+limit=$1; shift
+exec 3<&0 </dev/null
+setsid timeout -k 2 "$limit" "$@" 3<&- & child=$!
+( while [ "$(timeout ${silenceSeconds} head -c 1 <&3)" = . ]; do :; done
+  kill -s TERM -- "-$child"; sleep 2; kill -s KILL -- "-$child" ) >/dev/null 2>&1 & watcher=$!
+exec 3<&-
+wait "$child"; code=$?
+kill "$watcher" 2>/dev/null
+${report}`;
+
+/** Runs "$2…", for $1 seconds at most, with the standard input as its own: it ends when the input does. */
+export const fedScript = `
+limit=$1; shift
+timeout -k 2 "$limit" "$@"; code=$?
+${report}`;
+
+/** $1 file, $2 sha256, $3 bytes, $4 partial file. Prints "done", or the bytes that are there and the bytes that are free. */
+export const beforeUpload = `
+folder=$(dirname -- "$1"); mkdir -p -- "$folder" || exit 1
+if [ -f "$1" ] && [ "$(sha256sum < "$1" | cut -c 1-64)" = "$2" ]; then echo done; exit 0; fi
+have=0; [ -f "$4" ] && have=$(wc -c < "$4")
+[ "$have" -gt "$3" ] && { rm -f -- "$4"; have=0; }
+echo "$((have)) $(df -Pk -- "$folder" | awk 'NR == 2 { print $4 }')"`;
+
+/** $1 file, $2 sha256, $3 partial file. Exit code 3: the bytes are not those that were sent. */
+export const afterUpload = `
+[ "$(sha256sum < "$3" | cut -c 1-64)" = "$2" ] && mv -f -- "$3" "$1" && exit 0
+rm -f -- "$3"; exit 3`;
+
+/** $1 lock file, $2 owner. Prints "locked" and holds it until its end; exit code 75: prints the owner, somebody else has it. */
+export const holdLock = `
+umask 0; [ -e "$1" ] || : > "$1" || exit 1
+exec 9< "$1" || exit 1
+flock -n 9 || { cat -- "$1"; exit 75; }
+[ "$(stat -Lc %i /dev/fd/9)" = "$(stat -c %i -- "$1" 2>/dev/null)" ] || exit 76
+trap 'rm -f -- "$1"; exit 0' TERM
+(printf '%s since %s\\n' "$2" "$(date '+%H:%M:%S')" > "$1") 2>/dev/null
+echo locked
+sleep 1000000 9<&- & wait`;
+
+/** The shell's words for the cache folder and the lock of this device. */
+export const cacheFolderScript = `folder=\${XDG_CACHE_HOME:-$HOME/.cache}/edgestill; mkdir -p -m 700 -- "$folder" && cd -- "$folder" && pwd -P`;
+export const lockFileScript = `printf %s "\${TMPDIR:-/tmp}/edgestill.lock"`;
