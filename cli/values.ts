@@ -28,3 +28,10 @@ export const size = (text: string): [number, number] => {
   if (!match) throw new InvalidArgumentError("give width x height, e.g. 640x384.");
   return [Number(match[1]), Number(match[2])];
 };
+
+/** "10.3" or "8.6.1" -> {major: 10, minor: 3}. */
+export const tensorrtVersion = (text: string): { readonly major: number; readonly minor: number } => {
+  const match = /^(\d+)(?:\.(\d+))?(?:\.\d+)*$/.exec(text.trim());
+  if (!match) throw new InvalidArgumentError("give a version, e.g. 8.6 or 10.3.");
+  return { major: Number(match[1]), minor: Number(match[2] ?? 0) };
+};

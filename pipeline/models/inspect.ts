@@ -7,8 +7,9 @@ import { countMacs } from "../../graph/macs.ts";
 import type { Dim, Value } from "../../graph/node.ts";
 import { inferShapes } from "../../graph/shapes.ts";
 import { loadModel } from "../../onnx/load.ts";
+import { checkTensorrt } from "../../targets/jetson/check/check.ts";
+import type { CheckOptions, TensorrtFinding } from "../../targets/jetson/check/finding.ts";
 import { prunable } from "../prune/prune.ts";
-import { tensorrtFindings, type TensorrtFinding } from "./tensorrt.ts";
 
 export interface PortFacts {
   readonly name: string;
@@ -35,8 +36,8 @@ export interface Inspection {
   readonly notes: readonly string[];
 }
 
-/** What a model is and what can be done with it. Throws the UserErrors of `loadModel`. */
-export const inspectModel = async (path: string): Promise<Inspection> => {
+/** What a model is and what can be done with it; `tensorrt` says for which TensorRT, and whether on a DLA. Throws the UserErrors of `loadModel`. */
+export const inspectModel = async (path: string, options: { readonly tensorrt?: CheckOptions } = {}): Promise<Inspection> => {
   const { graph, notes } = await loadModel(path);
   inferShapes(graph);
   const { macs, parameters } = countMacs(graph);
@@ -49,7 +50,7 @@ export const inspectModel = async (path: string): Promise<Inspection> => {
   return {
     parameters, macs, sizeBytes: (await stat(path)).size, opset: graph.opset, inputs: graph.inputs.map(port), outputs: graph.outputs.map(port),
     ops: Object.fromEntries([...ops].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))),
-    trainable: trainability(prepared, reason), prunable: prunability(prepared, reason), tensorrt: tensorrtFindings(graph),
+    trainable: trainability(prepared, reason), prunable: prunability(prepared, reason), tensorrt: checkTensorrt(graph, options.tensorrt),
     metadata: Object.fromEntries(graph.metadata), notes,
   };
 };
