@@ -71,8 +71,21 @@ export interface BenchmarkRecord {
   readonly fps: number;
   readonly memoryBytes?: number | null;
   readonly device: BenchmarkDevice;
-  readonly thermal?: { readonly startC: number | null; readonly endC: number | null; readonly throttled: boolean } | null;
+  readonly thermal?: { readonly startC: number | null; readonly endC: number | null; readonly maxC?: number | null; readonly throttled: boolean } | null;
   readonly power?: { readonly meanW: number } | null;
+  /** 95 % confidence intervals of the inference quantiles. */
+  readonly confidenceMs?: { readonly p50: readonly [number, number]; readonly p90: readonly [number, number]; readonly p99: readonly [number, number] };
+  /** What `endToEndMs` starts from: a JPEG or PNG file, or pixels in memory as a camera gives them. */
+  readonly endToEndFrom?: "file" | "pixels";
+  readonly clockMHz?: { readonly start: number | null; readonly end: number | null; readonly min: number | null };
+  /** FPS over time of a long run. */
+  readonly soak?: readonly { readonly seconds: number; readonly fps: number; readonly p99Ms: number; readonly temperatureC: number | null; readonly clockMHz: number | null }[];
+  /** Medians of blocks of neighbouring samples in the order of measurement: what a later run is compared with. */
+  readonly blockMediansMs?: readonly number[];
+  /** Largest difference between the device's outputs and this machine's, on the same input. */
+  readonly againstHost?: { readonly maxAbsError: number; readonly bitEqual: boolean };
+  /** What only this kind of target measures: engine, layers, power rails. */
+  readonly details?: JsonObject;
   /** ISO 8601 time of the measurement. */
   readonly at: string;
 }
@@ -228,6 +241,7 @@ const accuracy = z.object({
   images: count.exactOptional(),
 });
 
+const interval = z.tuple([count, count]);
 const latencyMs = z.object({ p50: count, p90: count, p95: count, p99: count, mean: count, min: count, max: count });
 
 const device = z.object({
@@ -239,7 +253,7 @@ const device = z.object({
   governor: z.string().nullable().exactOptional(),
 });
 
-const benchmarkRecord = z.object({
+export const benchmarkRecord = z.object({
   model: z.string(),
   sha256: z.string(),
   target: z.string(),
@@ -257,8 +271,15 @@ const benchmarkRecord = z.object({
   fps: count,
   memoryBytes: count.nullable().exactOptional(),
   device,
-  thermal: z.object({ startC: fraction, endC: fraction, throttled: z.boolean() }).nullable().exactOptional(),
+  thermal: z.object({ startC: fraction, endC: fraction, maxC: fraction.exactOptional(), throttled: z.boolean() }).nullable().exactOptional(),
   power: z.object({ meanW: count }).nullable().exactOptional(),
+  confidenceMs: z.object({ p50: interval, p90: interval, p99: interval }).exactOptional(),
+  endToEndFrom: z.enum(["file", "pixels"]).exactOptional(),
+  clockMHz: z.object({ start: fraction, end: fraction, min: fraction }).exactOptional(),
+  soak: z.array(z.object({ seconds: count, fps: count, p99Ms: count, temperatureC: fraction, clockMHz: fraction })).exactOptional(),
+  blockMediansMs: z.array(count).exactOptional(),
+  againstHost: z.object({ maxAbsError: count, bitEqual: z.boolean() }).exactOptional(),
+  details: object.exactOptional(),
   at: z.string(),
 });
 

@@ -1,4 +1,4 @@
-import type { SessionOptions } from "../runtime/session.ts";
+import type { SessionOptions } from "../runtime/file-session.ts";
 import type { BenchmarkRecord } from "../pipeline/result.ts";
 
 /** One model to measure. */
@@ -7,8 +7,10 @@ export interface BenchmarkModel {
   readonly path: string;
   readonly sha256: string;
   readonly precision: string;
-  /** Settings that its numerics need on this machine. */
+  /** Settings that its numerics need: of an int8 file, on any machine. */
   readonly session?: SessionOptions;
+  /** Settings that give the same result faster on this machine; `session` where absent. */
+  readonly timedSession?: SessionOptions;
 }
 
 export interface BenchmarkJob {
@@ -19,11 +21,20 @@ export interface BenchmarkJob {
   readonly runs: number;
   /** Shortest measuring time of each model, in seconds. */
   readonly seconds: number;
-  readonly threads: number;
+  /** Threads of the runtime: a number, 1 to all cores in turn, or (absent) all cores of the target. */
+  readonly threads?: number | "sweep" | undefined;
+  /** Pictures per run; [1] where absent. */
+  readonly batches?: readonly number[];
+  /** Seconds of FPS over time after the measurement. */
+  readonly soakSeconds?: number | undefined;
 }
 
 export interface BenchmarkHooks {
   readonly onProgress?: (done: number, total: number) => void;
+  /** Other work that takes a while, such as a copy or an engine build. */
+  readonly onStep?: (label: string, done: number, total: number, unit: string) => void;
+  /** A line for people. */
+  readonly onNote?: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,6 +42,6 @@ export interface BenchmarkHooks {
 export interface Target {
   readonly name: string;
   readonly kind: string;
-  /** One record per model, in order; ISO time comes from the target. */
+  /** One record per model, thread count and batch size, in this order; ISO time comes from the target. */
   benchmark(job: BenchmarkJob, hooks?: BenchmarkHooks): Promise<readonly BenchmarkRecord[]>;
 }

@@ -1,0 +1,91 @@
+import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { UserError } from "../graph/error.ts";
+import type { Shape } from "../graph/node.ts";
+import { Tensor, type DataType, type TypedArray } from "../graph/tensor.ts";
+
+export interface SessionOptions {
+  /** Threads inside one op; the runtime's default (all cores) when absent. */
+  readonly threads?: number;
+  readonly optimization?: "disabled" | "basic" | "extended" | "layout" | "all";
+  /** Session configuration entries, e.g. {"session.qdqisint8allowed": "1"} (onnxruntime_session_options_config_keys.h). */
+  readonly extra?: Readonly<Record<string, string>>;
+  /** Where to write the model as the runtime has optimised it. */
+  readonly optimizedModelPath?: string;
+  /** Turns profiling on; the runtime writes `<prefix>_<time>.json` when the session closes. */
+  readonly profilePrefix?: string;
+  readonly memoryPattern?: boolean;
+  readonly memoryArena?: boolean;
+}
+
+export interface Port {
+  readonly name: string;
+  readonly dtype: DataType;
+  readonly shape: Shape;
+}
+
+export type Feeds = Readonly<Record<string, Tensor>>;
+
+/** A model ready to run. `run` blocks the JavaScript thread for the duration of one inference. */
+export interface Session {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** Throws UserError RUN_FAILED when the runtime refuses the feeds. Without `outputNames` all outputs are returned. */
+  run(feeds: Feeds, outputNames?: readonly string[]): Promise<Record<string, Tensor>>;
+  close(): Promise<void>;
+}
+
+/** Opens an .onnx path or serialized bytes on the CPU provider: the part of a session that also travels to devices. Throws as `openSession`. */
+export const openFileSession = async (model: string | Uint8Array, options: SessionOptions = {}): Promise<Session> => {
+  const session = await create(model, sessionOptions(options)).catch((cause: unknown) => { throw refusedModel(model, cause); });
+  return {
+    inputs: session.inputMetadata.map(port),
+    outputs: session.outputMetadata.map(port),
+    run: async (feeds, outputNames) => {
+      const converted = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]));
+      const results = await run(session, converted, outputNames).catch((cause: unknown) => { throw refusedRun(cause); });
+      return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
+    },
+    close: () => session.release(),
+  };
+};
+
+const create = (source: string | Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession> =>
+  typeof source === "string" ? InferenceSession.create(source, options) : InferenceSession.create(source, options);
+
+const run = async (session: InferenceSession, feeds: Record<string, OrtTensor>, outputNames?: readonly string[]) =>
+  outputNames ? session.run(feeds, outputNames) : session.run(feeds);
+
+const sessionOptions = (options: SessionOptions): InferenceSession.SessionOptions => ({
+  executionProviders: ["cpu"],
+  logSeverityLevel: 3,
+  graphOptimizationLevel: options.optimization ?? "all",
+  ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
+  ...(options.extra && { extra: options.extra }),
+  ...(options.optimizedModelPath !== undefined && { optimizedModelFilePath: options.optimizedModelPath }),
+  ...(options.profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
+  ...(options.memoryPattern !== undefined && { enableMemPattern: options.memoryPattern }),
+  ...(options.memoryArena !== undefined && { enableCpuMemArena: options.memoryArena }),
+});
+
+const port = (metadata: InferenceSession.ValueMetadata): Port => {
+  if (!metadata.isTensor) throw new UserError("SESSION", `"${metadata.name}" is a sequence or map, not a tensor.`, "export the model with tensor inputs and outputs.");
+  return { name: metadata.name, dtype: metadata.type as DataType, shape: metadata.shape };
+};
+
+const toOrt = (tensor: Tensor): OrtTensor =>
+  tensor.dtype === "string" ? new OrtTensor("string", [...tensor.strings], tensor.shape) : new OrtTensor(tensor.dtype as "float32", tensor.data as Float32Array, tensor.shape);
+
+const fromOrt = (tensor: OrtTensor): Tensor =>
+  tensor.type === "string"
+    ? new Tensor("string", tensor.dims, new Uint8Array(0), tensor.data as string[])
+    : Tensor.of(tensor.type as DataType, tensor.dims, tensor.data as TypedArray);
+
+const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).split("\n")[0] ?? "";
+
+const refusedModel = (model: unknown, cause: unknown) =>
+  new UserError("SESSION", `ONNX Runtime cannot load ${typeof model === "string" ? model : "the model"}: ${reason(cause)}`,
+    "check the model with `edgestill inspect`; custom operators are not supported.", { cause });
+
+const refusedRun = (cause: unknown) =>
+  new UserError("RUN_FAILED", `ONNX Runtime stopped while running the model: ${reason(cause)}`,
+    "check that the inputs have the names, types and shapes that `edgestill inspect` shows.", { cause });
