@@ -6,7 +6,7 @@ import { writeFileSafely } from "../files.ts";
 import type { EvaluateReport, SamplePicture } from "../result.ts";
 import type { StageContext, VariantFile } from "../stage.ts";
 import { inRun, variantPath } from "../variant-files.ts";
-import { modelOf } from "./stage.ts";
+import { modelOf } from "./model.ts";
 
 type Sample = NonNullable<EvaluateReport["samples"]>[number];
 

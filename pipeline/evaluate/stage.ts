@@ -1,5 +1,4 @@
 import { basename, join } from "node:path";
-import { loadDetector } from "../../detection/detector.ts";
 import { evaluateDetector } from "../../detection/evaluate.ts";
 import { accuracyRecord } from "../accuracy.ts";
 import { readJson, writeJson } from "../files.ts";
@@ -8,6 +7,7 @@ import { lazyTask } from "../progress.ts";
 import type { Accuracy } from "../result.ts";
 import type { Stage, StageContext, VariantFile } from "../stage.ts";
 import { variantPath } from "../variant-files.ts";
+import { contractOf, modelOf } from "./model.ts";
 import { drawSamples } from "./samples.ts";
 
 /** mAP of every variant on the validation set, and a few pictures with boxes. */
@@ -41,9 +41,3 @@ export const accuracyOf = async (context: StageContext, variant: VariantFile): P
     task.end();
   }
 };
-
-/** A given teacher keeps what the config says about it; our own files say it themselves. */
-export const modelOf = async ({ plan, runFolder }: StageContext, variant: VariantFile) =>
-  plan.teachers.find(({ name }) => name === variant.name)?.model ?? (await loadDetector(variantPath(runFolder, variant.model)));
-
-const contractOf = ({ plan }: StageContext, variant: VariantFile) => plan.teachers.find(({ name }) => name === variant.name)?.model.contract ?? plan.student.contract;

@@ -1,0 +1,10 @@
+import { loadDetector } from "../../detection/detector.ts";
+import type { StageContext, VariantFile } from "../stage.ts";
+import { variantPath } from "../variant-files.ts";
+
+/** A given teacher keeps what the config says about it; our own files say it themselves. */
+export const modelOf = async ({ plan, runFolder }: StageContext, variant: VariantFile) =>
+  plan.teachers.find(({ name }) => name === variant.name)?.model ?? (await loadDetector(variantPath(runFolder, variant.model)));
+
+/** The preprocess contract that goes with `modelOf`. */
+export const contractOf = ({ plan }: StageContext, variant: VariantFile) => plan.teachers.find(({ name }) => name === variant.name)?.model.contract ?? plan.student.contract;
