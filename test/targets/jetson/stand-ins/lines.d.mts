@@ -1,0 +1,1 @@
+export const tegrastatsLines: Readonly<Record<string, string>>;
