@@ -171,13 +171,20 @@ const parameterSlots: Readonly<Record<string, readonly number[]>> = {
   Conv: [1, 2], ConvTranspose: [1, 2], Gemm: [1, 2], MatMul: [0, 1], BatchNormalization: [1, 2], LayerNormalization: [1, 2], PRelu: [1],
 };
 
+/** The float32 initializer that a slot reads, itself or through a Q/DQ pair (quantization-aware training); undefined for anything computed. */
+export const parameterOf = (value: Value | undefined): Value | undefined => {
+  const quantize = value?.producer?.opType === "DequantizeLinear" ? value.producer.in(0).producer : null;
+  const source = quantize?.opType === "QuantizeLinear" ? quantize.in(0) : value;
+  return source?.tensor?.dtype === "float32" && !source.producer ? source : undefined;
+};
+
 /** What an optimizer may change: float32 initializers in parameter slots, less the frozen ones. */
 export const trainableParameters = (graph: Graph, frozen: (name: string) => boolean = () => false): Value[] => {
   const found = new Set<Value>();
   for (const node of graph.sorted()) {
     for (const slot of parameterSlots[node.opType] ?? []) {
-      const value = node.optionalIn(slot);
-      if (value?.tensor?.dtype === "float32" && !value.producer && !frozen(value.name)) found.add(value);
+      const value = parameterOf(node.optionalIn(slot));
+      if (value && !frozen(value.name)) found.add(value);
     }
   }
   return [...found];

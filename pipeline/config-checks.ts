@@ -56,8 +56,6 @@ export const crossChecks = (raw: unknown): Found[] => {
     found.push({ path: ["distill", "features"], message: `distill.features: ${distill["features"]} needs exactly one teacher` });
   const prune = asObject(config["prune"]);
   if (config["prune"] !== undefined && (prune["macs"] === undefined) === (prune["parameters"] === undefined)) found.push({ path: ["prune"], message: "prune needs one of macs and parameters" });
-  const qatEpochs = asObject(asObject(config["quantize"])["qat"])["epochs"];
-  if (typeof qatEpochs === "number" && qatEpochs > 0) found.push({ path: ["quantize", "qat", "epochs"], message: "quantize.qat.epochs: quantization-aware training is not available yet; use 0" });
   return [...found, ...targetChecks(config)];
 };
 

@@ -126,7 +126,7 @@ const quantize = z.strictObject({
   maxDrop: z.number().min(0).max(1).default(0.005).describe("Largest drop of mAP (0..1) to accept; sensitive nodes become float until it is reached."),
   qat: z
     .strictObject({
-      epochs: z.int().min(0).default(0).describe("Epochs of quantization-aware training; 0 is none."),
+      epochs: z.int().min(0).default(0).describe("Epochs of quantization-aware training: the training set and the teachers, with int8 rounding in the graph; 0 is none. Without it layers become float until maxDrop is kept."),
       learningRate: rate.default(0.0002).describe("Its peak learning rate."),
     })
     .prefault({})

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describeDetector } from "../detection/detector.ts";
 import { evaluateDetector } from "../detection/evaluate.ts";
 import type { Graph } from "../graph/graph.ts";
+import type { SessionOptions } from "../runtime/session.ts";
 import { picturePaths, renderReport, type Asset } from "../report/html.ts";
 import { accuracyRecord } from "./accuracy.ts";
 import { benchmarkStage } from "./benchmark/stage.ts";

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cutHead, type TrainableFamily } from "../detection/canonical.ts";
+import { parameterOf } from "../detection/objective.ts";
 import type { BatchSpec } from "../detection/batches.ts";
 import { cacheTeachers } from "../detection/teacher.ts";
 import type { TeacherCacheFiles } from "../detection/teacher-cache.ts";
@@ -12,6 +13,7 @@ import type { Preprocess } from "../vision/types.ts";
 import { inferShapes } from "../graph/shapes.ts";
 import { loadModel } from "../onnx/load.ts";
 import { saveModel, serializeModel } from "../onnx/save.ts";
+import type { SessionOptions } from "../runtime/session.ts";
 import type { EpochRecord } from "../training/state.ts";
 import type { TrainingOptions } from "../training/options.ts";
 import type { LoadedConfig } from "./config.ts";
@@ -32,7 +34,9 @@ export interface TrainingJob {
   /** Learn from the config's teachers; without them from labels alone. */
   readonly teacher: boolean;
   readonly warmupEpochs?: number;
-  /** Further options of the trainer, e.g. frozen statistics for quantization-aware training. */
+  /** How the runtime must be set to measure accuracy on the way (fake quantization). */
+  readonly session?: SessionOptions;
+  /** Further options of the trainer. */
   readonly training?: Partial<TrainingOptions>;
 }
 
@@ -58,7 +62,7 @@ export interface TrainerOptions {
   readonly reporter: Reporter;
   readonly signal: AbortSignal | undefined;
   readonly fresh: boolean;
-  readonly measureMap: (graph: Graph, label: string) => Promise<{ readonly map: number; readonly map50: number }>;
+  readonly measureMap: (graph: Graph, label: string, session?: SessionOptions) => Promise<{ readonly map: number; readonly map50: number }>;
 }
 
 export const createTrainer = (options: TrainerOptions): Trainer => {
@@ -134,7 +138,7 @@ const rawPixelStem = (graph: Graph, { scale, mean, std }: Preprocess): ((name: s
   const seen = new Set<Value>(graph.inputs);
   for (const value of seen) {
     for (const node of value.readers) {
-      if (node.opType === "Conv") node.inputs.slice(1).forEach((parameter) => { if (parameter) names.add(parameter.name); });
+      if (node.opType === "Conv") for (const slot of [1, 2]) names.add(parameterOf(node.optionalIn(slot))?.name ?? "");
       else node.outputs.forEach((output) => seen.add(output));
     }
   }
@@ -187,7 +191,7 @@ const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, bat
       },
       onEpoch: async (record, deployed) => {
         const due = every > 0 && (record.epoch % every === 0 || record.epoch === job.epochs);
-        const accuracy = due ? await options.measureMap(deployed(), `${job.name} after epoch ${record.epoch}`) : undefined;
+        const accuracy = due ? await options.measureMap(deployed(), `${job.name} after epoch ${record.epoch}`, job.session) : undefined;
         measured.set(record.epoch, pointOf(record, perEpoch, spec.batch, accuracy));
         await writeJson(at.curve, [...measured.values()]);
         reporter.line(`${job.name} epoch ${record.epoch}/${job.epochs}: loss ${record.loss.toFixed(4)}, ${((perEpoch * spec.batch) / record.seconds).toFixed(1)} pictures/s (${(100 * record.dataWaitShare).toFixed(0)} % waiting for data)${accuracy ? `, mAP ${(100 * accuracy.map).toFixed(1)}, mAP50 ${(100 * accuracy.map50).toFixed(1)}` : ""}`);

@@ -1,3 +1,5 @@
+import { stopGradient } from "../../autodiff/stop-gradient.ts";
+import { Builder } from "../../graph/builder.ts";
 import { checkGraph } from "../../graph/check.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { removeDead } from "../../graph/dead.ts";
@@ -10,10 +12,26 @@ export type QuantizationScheme = "tensorrt" | "cpu";
 
 /**
  * The prepared float graph with Q/DQ pairs where the scheme's file will have them, weights kept as float constants behind their own pair:
- * for quantization-aware training with straight-through gradients. Keep every `*_scale` frozen; `removeFakeQuantization` is the way back.
+ * for quantization-aware training with straight-through gradients. Activations keep their scales; those of the weights follow the weights, as
+ * `quantizeWeight` sets them. `removeFakeQuantization` is the way back.
  */
-export const fakeQuantized = (prepared: Graph, ranges: RangeTable, scheme: QuantizationScheme, options: EmitOptions): Graph =>
-  (scheme === "cpu" ? emitCpu(prepared, ranges, { ...options, floatWeights: true }) : emitTensorrt(prepared, ranges, options)).graph;
+export const fakeQuantized = (prepared: Graph, ranges: RangeTable, scheme: QuantizationScheme, options: EmitOptions): Graph => {
+  const { graph } = scheme === "cpu" ? emitCpu(prepared, ranges, { ...options, floatWeights: true }) : emitTensorrt(prepared, ranges, options);
+  const b = new Builder(graph, "qat");
+  for (const quantize of graph.sorted()) {
+    const weight = quantize.opType === "QuantizeLinear" ? quantize.in(0) : undefined;
+    if (!weight?.tensor) continue;
+    const axis = quantize.int("axis", 1);
+    const others = weight.tensor.shape.map((_, index) => index).filter((index) => index !== axis);
+    const scale = stopGradient(b, b.max(b.div(b.reduce("ReduceMax", b.abs(weight), others, false), 127), leastScale));
+    for (const node of [quantize, ...quantize.out().readers]) node.replaceInput(1, scale);
+  }
+  checkGraph(graph);
+  return graph;
+};
+
+/** A channel of zeros still needs a positive scale. */
+const leastScale = 1e-20;
 
 /** The float graph with the trained weights: every Q/DQ pair is taken out. Quantize it with the same ranges. */
 export const removeFakeQuantization = (input: Graph): Graph => {

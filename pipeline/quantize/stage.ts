@@ -4,7 +4,9 @@ import { evaluateDetector } from "../../detection/evaluate.ts";
 import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
+import type { QuantizeConfig } from "../config-schema.ts";
 import { lazyTask } from "../progress.ts";
+import type { TrainingPoint } from "../result.ts";
 import type { Stage, StageContext, VariantFile } from "../stage.ts";
 import { loadVariant, saveVariant } from "../variant-files.ts";
 import { calibrationFeeds, calibrationPaths, spread } from "./calibration-data.ts";
@@ -15,18 +17,22 @@ import { exactCpuSession, fastestExactCpuSession, int8TensorrtSession } from "./
 /** Static int8 of the last float variant: a file for each runtime asked for. */
 export const quantizeStage: Stage<"quantize"> = {
   name: "quantize",
-  identity: ({ loaded: { config } }) => config.quantize && { quantize: config.quantize, calibration: config.data.calibration ?? null },
+  identity: ({ loaded: { config }, trainer }) => config.quantize && {
+    quantize: config.quantize, calibration: config.data.calibration ?? null, ...(config.quantize.qat.epochs > 0 && { trainer: trainer.identity }),
+  },
   run: async (context) => {
     const options = context.loaded.config.quantize!;
     const source = context.variants.findLast(({ stage }) => stage !== "teacher" && stage !== "int8");
     if (!source) throw new UserError("NOTHING_TO_QUANTIZE", "There is no student to quantize.", "give a student and let distill run first.");
     const graph = await loadVariant(context.runFolder, source);
+    const curve: TrainingPoint[] = [];
     const calibrate = lazyTask(context.reporter, `calibrating on ${options.images} pictures`, "picture");
     try {
       const quantized = await quantizeModel(graph, {
         calibration: calibrationFeeds(await pictures(context, options.images), context.plan.student.contract, graph.inputs[0]!.name),
         method: options.method, scheme: options.scheme, keepFloat: options.keepFloat, maxDrop: options.maxDrop,
         evaluate: (candidate, session) => mapOf(context, candidate, session),
+        ...(options.qat.epochs > 0 && { train: (fakeQuantized: Graph) => trainQuantized(context, options.qat, fakeQuantized, curve) }),
         ...(context.loaded.config.threads !== undefined && { threads: context.loaded.config.threads }), ...(context.signal && { signal: context.signal }),
         onProgress: ({ step, done, total, note }) => {
           if (note !== undefined) context.reporter.line(note);
@@ -34,11 +40,18 @@ export const quantizeStage: Stage<"quantize"> = {
           if (step === "sensitivity" && (done === 1 || done === total)) context.reporter.line(`sensitivity of layers: ${done}/${total ?? "?"}`);
         },
       });
-      return { variants: await saveFiles(context, source, quantized), report: quantized.report };
+      return { variants: await saveFiles(context, source, quantized), report: { ...quantized.report, ...(curve.length > 0 && { qat: curve }) } };
     } finally {
       calibrate.end();
     }
   },
+};
+
+/** Quantization-aware training: the distillation again, shorter, with int8 rounding in the graph. */
+const trainQuantized = async ({ trainer }: StageContext, { epochs, learningRate }: QuantizeConfig["qat"], graph: Graph, curve: TrainingPoint[]): Promise<Graph> => {
+  const trained = await trainer.train({ name: "qat", graph, epochs, learningRate, warmupEpochs: Math.min(1, epochs / 4), teacher: true, session: int8TensorrtSession });
+  curve.push(...trained.curve);
+  return trained.graph;
 };
 
 /** The pictures that ranges are measured on: data.calibration, else the training set. */

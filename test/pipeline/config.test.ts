@@ -41,7 +41,6 @@ for (const [what, text, expected] of [
   ["a list", "- a\n", /must be a/],
   ["a size that is no multiple of 32", valid.replace("96", "100"), /:3: input\.size\.0: must be a multiple of 32/],
   ["both prune targets", `${valid}prune: {macs: 0.5, parameters: 0.5}\n`, /:4: prune needs one of macs and parameters/],
-  ["quantization-aware training", `${valid}quantize: {qat: {epochs: 3}}\n`, /:4: quantize\.qat\.epochs: .*not available yet/],
   ["no size at all", "name: a\ndata: {generate: {module: make.ts, train: 4, val: 2}}\n", /"input\.size" is missing/],
   ["a student of no teacher", `${valid}student: {from: teacher, macs: 0.5}\n`, /needs a teacher/],
   ["an untrained student from a spec", `${valid}distill: {epochs: 0}\n`, /at least 1/],

@@ -56,19 +56,26 @@ test("both files come from one range table; the report says what was done", asyn
   for (const graph of Object.values(files)) assert.is(graph.outputs[0]!.name, "output0");
 });
 
-test("the float set grows by the most sensitive layers until the drop is small enough", async () => {
-  const layersOf = (graph: Graph): number => nodesOf(graph, "Conv").filter((node) => node.in(1).producer).length;
+/** Stands for a metric that every int8 layer costs `perLayer`. */
+const costing = (perLayer: number, seen: (layers: number, session: unknown) => void = () => undefined): QuantizeOptions["evaluate"] => (graph, session) => {
+  const layers = nodesOf(graph, "Conv").filter((node) => node.in(1).producer).length;
+  seen(layers, session.extra);
+  return Promise.resolve(0.5 - perLayer * layers);
+};
+
+test("the most sensitive layers become float, no more of them than the drop asks for", async () => {
+  const seen: number[] = [];
   const sessions: unknown[] = [];
-  const evaluate: QuantizeOptions["evaluate"] = (graph, session) => {
-    sessions.push(session.extra);
-    return Promise.resolve(0.5 - 0.004 * layersOf(graph)); // stands for a metric that every int8 layer costs 0.4 points
-  };
-  const { report } = await quantizeModel(detector(), options({ evaluate, maxDrop: 0.005, scheme: "cpu" }));
-  assert.is(report.quantizedNodes, 1);
-  assert.is(report.drop!.toFixed(3), "0.004");
+  const evaluate = costing(0.004, (layers, session) => { seen.push(layers); sessions.push(session); });
+  const { report } = await quantizeModel(detector(), options({ evaluate, maxDrop: 0.009, scheme: "cpu" }));
+  assert.equal(seen, [0, 4, 3, 2]);
+  assert.is(report.quantizedNodes, 2);
+  assert.is(report.drop!.toFixed(3), "0.008");
   assert.equal(sessions[1], { "session.x64quantprecision": "1" });
   assert.is(report.notes!.length, 3);
-  assert.ok(report.floatNodes!.some(({ reason }) => reason.startsWith("sensitive")));
+  const float = report.floatNodes!.filter(({ reason }) => reason.startsWith("sensitive")).map(({ node }) => node);
+  const { report: measured } = await quantizeModel(detector(), options({ scheme: "cpu", sensitivity: true }));
+  assert.equal(float, measured.sensitivity!.slice(0, 2).map(({ node }) => node));
 });
 
 test("where no file is good enough the best one is kept, and the report says so", async () => {
@@ -77,6 +84,21 @@ test("where no file is good enough the best one is kept, and the report says so"
   const { report } = await quantizeModel(detector(), options({ evaluate, scheme: "tensorrt" }));
   assert.is(report.mapInt8!.tensorrt, 0.2);
   assert.match(report.notes!.at(-1)!, "stays above");
+});
+
+test("trained weights are taken for a file where they make it better, the given ones elsewhere", async () => {
+  const shifted = (graph: Graph): Promise<Graph> => {
+    for (const value of graph.initializers) if (value.name === "w2") value.tensor = Tensor.float32(value.tensor!.shape, value.tensor!.floats.map((x) => x + 1));
+    return Promise.resolve(graph);
+  };
+  for (const [maps, bias] of [[[0.5, 0.498, 0.497], 1], [[0.5, 0.497, 0.498], 0]] as const) {
+    let calls = 0;
+    const { files, report } = await quantizeModel(detector(), options({ evaluate: () => Promise.resolve(maps[calls++]!), train: shifted, scheme: "cpu" }));
+    const given = nodesOf(prepareForQuantization(detector()), "Conv")[0]!.in(2).tensor!;
+    assert.equal(nodesOf(files.cpu!, "Conv")[0]!.in(2).tensor!.floats, given.floats.map((x) => x + bias));
+    assert.is(report.mapInt8!.cpu, 0.498);
+    assert.match(report.notes!.join(), "trained weights");
+  }
 });
 
 test("mistakes are named", async () => {
