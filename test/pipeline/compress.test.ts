@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UserError } from "../../graph/error.ts";
 import { compress } from "../../pipeline/run.ts";
-import { parseRunResult, type RunResult } from "../../pipeline/result.ts";
+import { parseRunResult, stageReport, type RunResult } from "../../pipeline/result.ts";
 import { silentReporter } from "../../pipeline/progress.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { makeDetector, makeScenes, scenePicture, writeConfig } from "../helpers/scenes.ts";
@@ -25,7 +25,7 @@ test("teacher, baseline, distilled, pruned, int8: all measured, and reused the s
   await makeDetector(join(folder, "teacher.onnx"));
   const config = await writeConfig(folder, [
     "teacher: {model: teacher.onnx}", "distill: {epochs: 1, batch: 6, variants: 1, distribution: false, evaluateEvery: 0}",
-    "prune: {macs: 0.7, criterion: l2, recover: {epochs: 1}}", "quantize: {images: 4, maxDrop: 1}", "gates: {mapDrop: 1, sizeRatio: 0.0001}",
+    "prune: {macs: 0.7, criterion: l2, recover: {epochs: 1}}", "quantize: {images: 4, maxDrop: 1, qat: {epochs: 1}}", "gates: {mapDrop: 1, sizeRatio: 0.0001}",
   ]);
   const runs = join(folder, "runs");
   const first = await withLines(config, { runs });
@@ -41,6 +41,9 @@ test("teacher, baseline, distilled, pruned, int8: all measured, and reused the s
   assert.ok(result.variants[4]!.sizeBytes < 0.5 * pruned.sizeBytes);
   assert.equal(result.gates.map(({ passed }) => passed), [true, false]);
   assert.equal(result.stages.map(({ name }) => name), ["plan", "distill", "prune", "quantize", "evaluate", "benchmark"]);
+  const quantized = stageReport(result, "quantize")!;
+  assert.is(quantized.qat!.length, 1);
+  assert.equal(quantized.notes!.map((note) => /^(cpu|tensorrt): (trained|calibrated) weights/.exec(note)?.slice(1, 3).join()), ["cpu,trained", "cpu,calibrated", "tensorrt,trained", "tensorrt,calibrated"]);
   const file = join(first.runFolder, "run.json");
   assert.equal(parseRunResult(await readFile(file, "utf8"), file).variants.length, 6);
   assert.match(await readFile(first.reportPath, "utf8"), "data:image/jpeg;base64");
