@@ -14,7 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   vision: [],
   students: ["graph"],
   detection: ["graph", "onnx", "rewrite", "autodiff", "runtime", "training", "vision", "students"],
-  targets: ["graph", "runtime", "vision", "detection"],
+  targets: ["graph", "onnx", "runtime", "vision", "detection"],
   report: [],
   pipeline: ["graph", "onnx", "rewrite", "autodiff", "runtime", "training", "vision", "students", "detection", "targets", "report"],
 };

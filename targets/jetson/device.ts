@@ -43,6 +43,10 @@ export const readJetson = async (transport: Transport, signal?: AbortSignal): Pr
   return factsOf(sectionsOf(stdout));
 };
 
+/** Over-current events since the start, by counter. */
+export const readOverCurrent = async (transport: Transport): Promise<Readonly<Record<string, number>>> =>
+  counters((await transport.script("grep -s . /sys/class/hwmon/hwmon*/oc*_event_cnt; exit 0")).stdout);
+
 /** Facts from the sections of the probe. */
 export const factsOf = (section: (name: string) => string): JetsonFacts => {
   const l4t = section("release") === "" ? null : parseTegraRelease(section("release"));

@@ -10,6 +10,8 @@ export interface QueryTimes {
   readonly latencyMs: readonly number[];
   /** The GPU's part. */
   readonly computeMs: readonly number[];
+  /** When each run began to compute, from the first one on. */
+  readonly startMs: readonly number[];
 }
 
 /**
@@ -22,7 +24,7 @@ export const parseTimes = (text: string, warmUpMs: number): QueryTimes => {
   const start = queries[0]?.startComputeMs ?? 0;
   const measured = hasWarmUp ? queries.filter(({ startComputeMs }) => startComputeMs - start >= warmUpMs) : queries;
   if (measured.length === 0) throw unreadableOutput("trtexec --exportTimes", "", "it holds no measured run");
-  return { latencyMs: measured.map(({ latencyMs }) => latencyMs), computeMs: measured.map(({ computeMs }) => computeMs) };
+  return { latencyMs: measured.map(({ latencyMs }) => latencyMs), computeMs: measured.map(({ computeMs }) => computeMs), startMs: measured.map(({ startComputeMs }) => startComputeMs - measured[0]!.startComputeMs) };
 };
 
 export interface LayerTime {

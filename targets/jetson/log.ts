@@ -59,3 +59,6 @@ export const deviceOutOfMemory = (label: string, model: string): UserError =>
 
 export const measurementFailed = (label: string, model: string, log: string): UserError =>
   new UserError("TRTEXEC_FAILED", `${label}: trtexec could not measure ${model}: ${failureOf(log).join(" | ")}.`, "run the command of the message on the device; `edgestill targets check` says what is missing.");
+
+export const engineStaysForeign = (label: string, model: string): UserError =>
+  new UserError("ENGINE_FOREIGN", `${label}: TensorRT refuses the engine of ${model} that it has just built as one of another version.`, "two TensorRT versions are installed there: `dpkg -l | grep nvinfer` and `ldd $(command -v trtexec)` show which is which.");

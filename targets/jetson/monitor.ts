@@ -24,17 +24,29 @@ export interface Telemetry {
   readonly railsW: Readonly<Record<string, number>>;
   /** Slowest cluster of the GPU, sample by sample; empty where tegrastats does not say. */
   readonly gpuMHz: readonly number[];
+  /** Memory of the whole device: at the first sample, and at most. */
+  readonly firstRamMB: number;
   readonly peakRamMB: number;
+  /** Heat sample by sample, in the order of `gpuMHz`'s lines; null where a line has no sensor. */
+  readonly heatC: readonly (number | null)[];
+  readonly intervalSeconds: number;
 }
 
 /** Runs `work` while tegrastats watches. Throws what `work` throws, else UserError TEGRASTATS or DEVICE_OUTPUT. */
 export const withTelemetry = async <T>(transport: Transport, work: () => Promise<T>): Promise<{ readonly result: T; readonly telemetry: Telemetry }> => {
   const ending = new AbortController();
   const lines: string[] = [];
+  let started: () => void = () => undefined;
+  const first = new Promise<void>((resolve) => { started = resolve; });
   const watching = transport.run(["env", "LC_ALL=C", "tegrastats", "--interval", String(intervalMs)], {
-    timeoutMs: longestMs, signal: ending.signal, onLine: (line, stream) => { if (stream === "stdout" && line.trim() !== "") lines.push(line); },
+    timeoutMs: longestMs, signal: ending.signal, onLine: (line, stream) => { if (stream === "stdout" && line.trim() !== "") { lines.push(line); started(); } },
   }).then(({ exitCode, stderr }) => (exitCode === 0 ? undefined : noTegrastats(transport.label, stderr)), (error: unknown) => (ending.signal.aborted ? undefined : error));
-  const result = await work().finally(() => ending.abort());
+  const early = await Promise.race([first, watching]);
+  if (early instanceof Error) throw early;
+  const result = await work().finally(async () => {
+    ending.abort();
+    await watching;
+  });
   const failure = await watching;
   if (failure instanceof Error) throw failure;
   return { result, telemetry: telemetryOf(lines) };
@@ -52,7 +64,8 @@ export const telemetryOf = (lines: readonly string[]): Telemetry => {
   return {
     samples: samples.length, startC: heat[0] ?? null, endC: heat.at(-1) ?? null, maxC: heat.length > 0 ? Math.max(...heat) : null,
     meanW: power.length > 0 ? mean(power) / 1000 : null, railsW: railMeans(samples),
-    gpuMHz: clocks, peakRamMB: Math.max(...samples.map(({ ramUsedMB }) => ramUsedMB)),
+    gpuMHz: clocks, firstRamMB: samples[0]!.ramUsedMB, heatC: samples.map(junctionC), intervalSeconds: intervalMs / 1000,
+    peakRamMB: Math.max(...samples.map(({ ramUsedMB }) => ramUsedMB)),
   };
 };
 

@@ -1,5 +1,5 @@
 // Stand-in, not a device: prints and writes what trtexec of TensorRT 8.2, 8.5, 8.6, 10.3 and 11.4 is documented to (samples/common, tags of NVIDIA/TensorRT).
-// STAND_IN_TRT=10.3.0 says which; STAND_IN_TRT_FAULT=build|oom|foreign|hang makes it fail as the real one does.
+// STAND_IN_TRT=10.3.0 says which; STAND_IN_TRT_FAULT=build|oom|foreign|hang|hang-run makes it fail as the real one does.
 import { existsSync, readFileSync, writeFileSync, appendFileSync } from "node:fs";
 
 const [major, minor, patch] = (process.env.STAND_IN_TRT ?? "10.3.0").split(".").map(Number);
@@ -60,6 +60,7 @@ if (!engine || engine.code !== code || fault === "foreign") {
   say("E", "Engine deserialization failed");
   finish(false);
 }
+if (fault === "hang-run" && value("--exportTimes")) await new Promise((resolve) => setTimeout(resolve, 600_000));
 const n = Number(value("--iterations") ?? 10);
 const base = engine.int8 ? 3.5 : 4.9;
 const copies = major < 11 ? !args.includes("--noDataTransfers") : args.includes("--includeDataTransfers");
