@@ -38,10 +38,10 @@ export interface CocoAccuracy {
 const linspace = (low: number, high: number, n: number): number[] => Array.from({ length: n }, (_, i) => (i === n - 1 ? high : i * ((high - low) / (n - 1)) + low));
 
 const iouThresholds = linspace(0.5, 0.95, 10);
-const recallPoints = linspace(0, 1, 101);
+export const recallPoints = linspace(0, 1, 101);
 const maxDetections = [1, 10, 100] as const;
-const areaRanges = { all: [0, 1e10], small: [0, 32 ** 2], medium: [32 ** 2, 96 ** 2], large: [96 ** 2, 1e10] } as const;
-type AreaRange = keyof typeof areaRanges;
+export const areaRanges = { all: [0, 1e10], small: [0, 32 ** 2], medium: [32 ** 2, 96 ** 2], large: [96 ** 2, 1e10] } as const;
+export type AreaRange = keyof typeof areaRanges;
 
 /** One picture, one class: pairs and their IoU. */
 interface Pairs {
@@ -53,7 +53,7 @@ interface Pairs {
 }
 
 /** One picture, one class, one area range: flags per IoU threshold and detection. */
-interface Matches {
+export interface Matches {
   readonly scores: readonly number[];
   readonly matched: readonly Uint8Array[];
   readonly ignored: readonly Uint8Array[];
@@ -108,6 +108,10 @@ function classCurves(pictures: readonly EvaluatedPicture[], classIndex: number):
   }
   return curves;
 }
+
+/** What `cocoAccuracy` counts, picture by picture: for figures of a part or a resample of the pictures. */
+export const classMatches = (pictures: readonly EvaluatedPicture[], classIndex: number, range: AreaRange): Matches[] =>
+  pictures.map((picture) => match(pairsOf(picture, classIndex), areaRanges[range]));
 
 function pairsOf({ groundTruth, detections }: EvaluatedPicture, classIndex: number): Pairs {
   const truth = groundTruth.filter((g) => g.classIndex === classIndex);
