@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "../../graph/error.ts";
 import type { Transport } from "../transport.ts";
 import { parseClocks, type ClockState } from "./power-mode.ts";
@@ -39,9 +40,17 @@ export const withLockedClocks = async <T>(transport: Transport, work: () => Prom
   if (before?.locked) return work();
   const release = await lock(transport);
   const result = await work().finally(release);
-  const after = await clockState(transport);
-  if (before && after?.locked) throw notRestored(transport.label);
+  if (before && !(await isFree(transport))) throw notRestored(transport.label);
   return result;
+};
+
+/** Whether the clocks move again; the device restores them in its own time, for which it gets ten seconds. */
+const isFree = async (transport: Transport): Promise<boolean> => {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    if (!(await clockState(transport))?.locked) return true;
+    await wait(500);
+  }
+  return false;
 };
 
 const lock = async (transport: Transport): Promise<() => Promise<void>> => {

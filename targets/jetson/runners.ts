@@ -1,10 +1,15 @@
+import { join } from "node:path";
+import { loadModel } from "../../onnx/load.ts";
+import { saveModel } from "../../onnx/save.ts";
 import type { JsonObject } from "../../pipeline/result.ts";
+import { sha256File } from "../digest.ts";
 import type { KindContext } from "../kind.ts";
 import { latencyOf } from "../statistics.ts";
-import type { BenchmarkHooks } from "../target.ts";
+import type { BenchmarkHooks, BenchmarkModel } from "../target.ts";
 import type { JetsonPrecision } from "./command.ts";
 import { trtexecOf, type JetsonFacts } from "./device.ts";
 import { dropEngine, ensureEngine, type Engine } from "./engine.ts";
+import { typeHalf } from "./half.ts";
 import { engineStaysForeign } from "./log.ts";
 import type { CheckedFile } from "./model.ts";
 import { measureWithOrt, providerName } from "./ort.ts";
@@ -39,7 +44,20 @@ export interface Runner {
 export const runnerOf = (context: KindContext<JetsonSettings>, facts: JetsonFacts, scratch: string, hooks: BenchmarkHooks): Runner =>
   context.settings.runner === "onnxruntime" ? ortRunner(context, hooks) : trtexecRunner(context, facts, scratch, hooks);
 
-const send = ({ transport }: KindContext<JetsonSettings>, { file: { model } }: Wanted, hooks: BenchmarkHooks): Promise<string> =>
+/** TensorRT 11 runs a file in the types that it says: one with float16 up to the last layers is made of it, but for fp32. */
+const typedFor = async ({ file: { model }, precision }: Wanted, { tensorrt }: JetsonFacts, scratch: string, hooks: BenchmarkHooks): Promise<BenchmarkModel> => {
+  if (tensorrt === null || tensorrt.major < 11 || precision === "fp32") return model;
+  const graph = typeHalf((await loadModel(model.path)).graph);
+  if (!graph) {
+    hooks.onNote?.(`${model.name} holds a constant beyond float16: it runs in float32`);
+    return model;
+  }
+  const path = join(scratch, `${model.sha256.slice(0, 16)}-half.onnx`);
+  await saveModel(graph, path);
+  return { ...model, path, sha256: await sha256File(path) };
+};
+
+const send = ({ transport }: KindContext<JetsonSettings>, model: BenchmarkModel, hooks: BenchmarkHooks): Promise<string> =>
   transport.cached(model.path, model.sha256, "model.onnx", { signal: hooks.signal, onProgress: (done, total) => hooks.onStep?.(`${model.name} to ${transport.label}`, done, total, "byte") });
 
 const keyOf = ({ file, precision, batch }: Wanted): string => `${file.model.sha256} ${precision} ${batch}`;
@@ -53,7 +71,7 @@ const trtexecRunner = (context: KindContext<JetsonSettings>, facts: JetsonFacts,
   const options = (wanted: Wanted, runs: number, seconds: number) => ({ model: wanted.file.model.name, scratch, runs, seconds, signal: hooks.signal, ...common(wanted) });
   const build = async (wanted: Wanted): Promise<Engine> => {
     const label = `engine of ${wanted.file.model.name} (${wanted.precision})`;
-    const onnx = await send(context, wanted, hooks);
+    const onnx = await send(context, await typedFor(wanted, facts, scratch, hooks), hooks);
     hooks.onStep?.(label, 0, 1, "engine");
     const engine = await ensureEngine(transport, trtexec, {
       model: wanted.file.model, onnx, release: facts.tensorrt!, gpu: facts.compatible ?? facts.model ?? "unknown", precision: wanted.precision, ...common(wanted), ...(workspaceMiB !== undefined && { workspaceMiB }),
@@ -95,11 +113,11 @@ const trtexecRunner = (context: KindContext<JetsonSettings>, facts: JetsonFacts,
 const ortRunner = (context: KindContext<JetsonSettings>, hooks: BenchmarkHooks): Runner => {
   const { transport, settings: { dla, workspaceMiB, python } } = context;
   return {
-    prepare: async (wanted) => { await send(context, wanted, hooks); },
+    prepare: async (wanted) => { await send(context, wanted.file.model, hooks); },
     measure: async (wanted, runs, seconds) => {
       const folder = `${await transport.cacheFolder()}/ort/${wanted.file.model.sha256.slice(0, 16)}-${wanted.precision}-${wanted.batch}`;
       const result = await measureWithOrt(transport, {
-        name: wanted.file.model.name, model: await send(context, wanted, hooks), folder, precision: wanted.precision, batch: wanted.batch, runs, seconds, signal: hooks.signal,
+        name: wanted.file.model.name, model: await send(context, wanted.file.model, hooks), folder, precision: wanted.precision, batch: wanted.batch, runs, seconds, signal: hooks.signal,
         ...(dla !== undefined && { dlaCore: dla }), ...(workspaceMiB !== undefined && { workspaceMiB }), ...(python !== undefined && { python }),
       });
       let now = 0;

@@ -85,5 +85,5 @@ export const fusedLayer = (value: Value, readers = 1): Node | undefined => {
 export const readsPicture = (value: Value): boolean => {
   const node = value.producer;
   if (!node) return value.tensor === undefined;
-  return (isQuantizer(node) || commutes(node)) && dataInputs(node).every(readsPicture);
+  return (isQuantizer(node) || commutes(node) || node.opType === "Cast") && dataInputs(node).every(readsPicture);
 };

@@ -42,7 +42,7 @@ export const withStandIns = async (env: Readonly<Record<string, string>>, work: 
 const installTools = async (bin: string): Promise<void> => {
   await mkdir(bin);
   for (const name of ["trtexec", "tegrastats", "nvpmodel", "jetson_clocks"]) {
-    await writeFile(join(bin, name), `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "stand-ins", `${name}.mjs`)}" "$@"\n`);
+    await writeFile(join(bin, name), `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "stand-ins", `${name}.js`)}" "$@"\n`);
     await chmod(join(bin, name), 0o755);
   }
   await writeFile(join(bin, "sudo"), `#!/bin/sh\n[ "$1" = -n ] && shift\nexec "$@"\n`);
@@ -56,11 +56,13 @@ const student = (): Graph => yoloStudent({ classes: ["car"], size: [64, 64], wid
 /** A small student as the file of each precision; `cpu` is the int8 file that is not for TensorRT. */
 export const studentFile = async (folder: string, precision: "int8" | "float32" | "cpu"): Promise<BenchmarkModel> => {
   const path = join(folder, `${precision}.onnx`);
-  await saveModel(precision === "float32" ? student() : quantized(precision === "cpu" ? emitCpu : emitTensorrt), path);
+  await saveModel(precision === "float32" ? student() : quantizedStudent(precision === "cpu" ? "cpu" : "tensorrt"), path);
   return { name: precision, path, sha256: await sha256File(path), precision: precision === "float32" ? "float32" : "int8" };
 };
 
-const quantized = (emit: typeof emitTensorrt): Graph => {
+/** Placed as the quantize stage does, with made-up ranges. */
+export const quantizedStudent = (scheme: "cpu" | "tensorrt"): Graph => {
+  const emit = scheme === "cpu" ? emitCpu : emitTensorrt;
   const prepared = prepareForQuantization(student());
   const floatNodes = new Set([...startingFloatSet(prepared).keys()].map(({ name }) => name));
   return emit(prepared, { method: "minmax", pictures: 1, ranges: new Map(prepared.values.map(({ name }) => [name, rangeOf(4)])) }, { floatNodes }).graph;

@@ -9,7 +9,7 @@ import { assertProviders, parseOrtResult } from "../../../targets/jetson/ort.ts"
 import { parseClocks, parsePowerMode } from "../../../targets/jetson/power-mode.ts";
 import { junctionC, modulePowerMW, parseTegrastats } from "../../../targets/jetson/tegrastats.ts";
 import { jetpackOf, parseBanner, parseHelp, parsePackages, parseTegraRelease } from "../../../targets/jetson/version.ts";
-import { tegrastatsLines } from "./stand-ins/lines.mjs";
+import { tegrastatsLines } from "./stand-ins/lines.js";
 
 /** The parser refuses the text as unreadable, and the message holds `words`. */
 const refuses = (work: () => unknown, words: string): void => {

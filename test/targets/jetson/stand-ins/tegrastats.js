@@ -1,6 +1,6 @@
 // Stand-in, not a device: prints lines of tegrastats as boards of each JetPack generation do, until it is stopped.
 import { appendFileSync } from "node:fs";
-import { tegrastatsLines } from "./lines.mjs";
+import { tegrastatsLines } from "./lines.js";
 
 if (process.env.STAND_IN_LOG) appendFileSync(process.env.STAND_IN_LOG, `tegrastats ${process.argv.slice(2).join(" ")}\n`);
 const line = tegrastatsLines[process.env.STAND_IN_BOARD ?? "orin-nano"];
