@@ -10,8 +10,9 @@ import { addPredict } from "./commands/predict.ts";
 import { addPrune } from "./commands/prune.ts";
 import { addQuantize } from "./commands/quantize.ts";
 import { addReport } from "./commands/report.ts";
+import { addTargets } from "./commands/targets.ts";
 
-const commands = [addCompress, addEval, addPredict, addInspect, addGrad, addPrune, addQuantize, addBench, addReport, addInit];
+const commands = [addCompress, addEval, addPredict, addInspect, addGrad, addPrune, addQuantize, addBench, addTargets, addReport, addInit];
 
 /** The command line: every command with its options and examples. */
 export const createProgram = (): Command => {

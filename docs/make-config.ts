@@ -16,14 +16,19 @@ interface Part {
   readonly properties?: Readonly<Record<string, Part>>;
   readonly required?: readonly string[];
   readonly anyOf?: readonly Part[];
+  readonly oneOf?: readonly Part[];
   readonly items?: Part;
   readonly prefixItems?: readonly Part[];
 }
 
+/** Branches of a union, unions in unions included. */
+const branchesOf = (part: Part): readonly Part[] | undefined => (part.anyOf ?? part.oneOf)?.flatMap((branch) => branchesOf(branch) ?? [branch]);
+
 const typeOf = (part: Part): string => {
   if (part.const !== undefined) return `\`${String(part.const)}\``;
   if (part.enum) return part.enum.map((value) => `\`${String(value)}\``).join(", ");
-  if (part.anyOf) return part.anyOf.map((branch) => (branch.properties ? `{${Object.keys(branch.properties).join(", ")}}` : typeOf(branch))).join(" or ");
+  const branches = branchesOf(part);
+  if (branches) return branches.map((branch) => (branch.properties ? `{${Object.keys(branch.properties).join(", ")}}` : typeOf(branch))).join(" or ");
   if (part.prefixItems) return `[${part.prefixItems.map(typeOf).join(", ")}]`;
   if (part.type === "array") return `list of ${part.items ? typeOf(part.items) : "values"}`;
   const low = part.exclusiveMinimum !== undefined ? `> ${part.exclusiveMinimum}` : part.minimum !== undefined ? `>= ${part.minimum}` : "";
@@ -31,13 +36,13 @@ const typeOf = (part: Part): string => {
   return [part.type ?? "value", [low, high].filter((text) => text !== "").join(", ")].filter((text) => text !== "").join(" ");
 };
 
-const isSection = (part: Part): boolean => part.properties !== undefined || (part.anyOf?.some((branch) => branch.properties) ?? false);
+const isSection = (part: Part): boolean => part.properties !== undefined || (branchesOf(part)?.some((branch) => branch.properties) ?? false);
 
 const rows = (part: Part, prefix: string): string[] => Object.entries(part.properties ?? {}).flatMap(([key, value]) => {
   const name = prefix === "" ? key : `${prefix}.${key}`;
   const fallback = part.required?.includes(key) ? "required" : value.default === undefined || isSection(value) ? "" : `\`${JSON.stringify(value.default)}\``;
   const own = `| \`${name}\` | ${typeOf(value).replaceAll("|", "\\|")} | ${fallback} | ${(value.description ?? "").replaceAll("|", "\\|")} |`;
-  return [own, ...rows(value, name), ...(value.anyOf ?? []).flatMap((branch) => rows(branch, name))];
+  return [own, ...rows(value, name), ...(branchesOf(value) ?? []).flatMap((branch) => rows(branch, name))];
 });
 
 const schema = configJsonSchema();

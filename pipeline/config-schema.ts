@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { targetSchema } from "../targets/inventory.ts";
 
 /** The config as one table: types, limits, defaults and help. The JSON Schema for editors and docs/config.md are made from it. */
 
@@ -133,19 +134,10 @@ const quantize = z.strictObject({
     .describe("Quantization-aware training after calibration."),
 });
 
-const target = z.union([
-  z.literal("local"),
-  z.strictObject({
-    name: z.string().regex(/^[A-Za-z0-9_-]+$/, "letters, digits, - and _ only").describe("Name of the target in the report."),
-    kind: z.literal("local", "must be local (devices come with a later version)").describe("Where it runs; this version has the local machine."),
-    threads: count.optional().describe("Threads of the runtime."),
-  }),
-]);
-
 const benchmark = z.strictObject({
-  runs: z.int().min(100).default(100).describe("Fewest measured runs of each variant."),
-  seconds: z.number().gt(0).max(3600).default(2).describe("Shortest measuring time of each variant."),
-  threads: count.optional().describe("Threads of the runtime; default all cores."),
+  runs: z.int().min(100).default(200).describe("Fewest measured runs of each variant."),
+  seconds: z.number().gt(0).max(3600).default(10).describe("Shortest measuring time of each variant."),
+  threads: count.optional().describe("Threads of the runtime; default all cores of the target."),
 });
 
 /** The schema of config.yaml. Unknown keys are refused everywhere. */
@@ -159,7 +151,7 @@ export const configSchema = z.strictObject({
   distill: distill.prefault({}).describe("Training of the student."),
   prune: prune.optional().describe("Structured channel pruning; left out: no pruning."),
   quantize: quantize.optional().describe("Static int8; left out: no quantization."),
-  targets: z.array(target).default(["local"]).describe("Where variants are benchmarked; [] for nowhere."),
+  targets: z.array(targetSchema).default(["local"]).describe("Where variants are benchmarked; [] for nowhere."),
   gates: z.record(z.string(), z.number()).default({}).describe("Limits that make the run fail: mapDrop (against the teacher, else the first variant; 0..1), sizeRatio, macsRatio, `<target>.p50Ms`, `<target>.p99Ms`."),
   benchmark: benchmark.prefault({}).describe("How long to measure."),
   report: z.strictObject({ pictures: z.int().min(0).max(32).default(4).describe("Validation pictures shown with the boxes of each variant.") }).prefault({}).describe("The HTML report."),
@@ -173,7 +165,6 @@ export type StudentConfig = z.infer<typeof student>;
 export type DistillConfig = z.infer<typeof distill>;
 export type PruneConfig = z.infer<typeof prune>;
 export type QuantizeConfig = z.infer<typeof quantize>;
-export type TargetConfig = z.infer<typeof target>;
 export type PreprocessConfig = z.infer<typeof preprocess>;
 
 /** JSON Schema (draft 2020-12) of config.yaml, for editors. */

@@ -3,10 +3,12 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { loadDetector, type DetectorModel } from "../detection/detector.ts";
 import { UserError } from "../graph/error.ts";
-import { elementCount, Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { openSession, type Session } from "../runtime/session.ts";
 import type { OutputTensor } from "../vision/decode.ts";
-import { warmupRuns, type WorkerReply, type WorkerRequest } from "./protocol.ts";
+import { patternFeeds } from "./feeds.ts";
+import { timeFor, warmUp } from "./measure.ts";
+import { warmupSeconds, type WorkerReply, type WorkerRequest } from "./protocol.ts";
 import { decodeImage, detect, fit, letterbox8, predictionOptions, toTensor } from "../vision/index.ts";
 
 interface Opened {
@@ -17,24 +19,18 @@ interface Opened {
 let opened: Opened | undefined;
 let rssBefore = 0;
 
-const open = async ({ path, session: options, picture }: Extract<WorkerRequest, { kind: "open" }>): Promise<WorkerReply> => {
-  const model = picture === null ? undefined : await loadDetector(path).catch(() => undefined);
+const open = async ({ path, session: options, batch, picture }: Extract<WorkerRequest, { kind: "open" }>): Promise<WorkerReply> => {
+  const model = picture === null || batch !== 1 ? undefined : await loadDetector(path).catch(() => undefined);
   const bytes = picture === null ? undefined : await readFile(picture);
   globalThis.gc?.();
   rssBefore = process.memoryUsage.rss();
   const session = await openSession(path, options);
-  const feeds = blankFeeds(session);
+  const feeds = patternFeeds(session, batch, model?.contract.size);
   opened = { infer: () => session.run(feeds), endToEnd: model && bytes ? () => fromPicture(session, model, bytes) : undefined };
-  for (let i = 0; i < warmupRuns; i++) await opened.infer();
-  for (let i = 0; i < 5; i++) await opened.endToEnd?.();
-  return { kind: "opened", endToEnd: opened.endToEnd !== undefined };
+  const warmup = await warmUp(opened.infer, warmupSeconds);
+  if (opened.endToEnd) await warmUp(opened.endToEnd, warmupSeconds / 4);
+  return { kind: "opened", warmup };
 };
-
-const blankFeeds = (session: Session): Record<string, Tensor> =>
-  Object.fromEntries(session.inputs.map(({ name, dtype, shape }) => {
-    const fixed = shape.map((dim, axis) => (typeof dim === "number" ? dim : axis === 0 ? 1 : 320));
-    return [name, Tensor.from(dtype, fixed, new Float32Array(elementCount(fixed)).fill(0.5))];
-  }));
 
 /** Camera to boxes: decode the JPEG, letterbox, infer, decode the head, NMS. */
 const fromPicture = async (session: Session, model: DetectorModel, bytes: Uint8Array): Promise<unknown> => {
@@ -49,20 +45,9 @@ const fromPicture = async (session: Session, model: DetectorModel, bytes: Uint8A
 
 const round = async ({ runs, seconds }: Extract<WorkerRequest, { kind: "round" }>): Promise<WorkerReply> => {
   const { infer, endToEnd } = opened!;
-  const inferenceMs = await time(infer, runs, seconds);
-  const endToEndMs = endToEnd ? await time(endToEnd, Math.max(1, Math.ceil(runs / 4)), seconds / 4) : [];
+  const inferenceMs = await timeFor(infer, runs, seconds);
+  const endToEndMs = endToEnd ? await timeFor(endToEnd, Math.max(1, Math.ceil(runs / 4)), seconds / 4) : [];
   return { kind: "round", inferenceMs, endToEndMs, memoryBytes: Math.max(0, process.memoryUsage.rss() - rssBefore) };
-};
-
-const time = async (work: () => Promise<unknown>, runs: number, seconds: number): Promise<number[]> => {
-  const samples: number[] = [];
-  const end = performance.now() + 1000 * seconds;
-  while (samples.length < runs || performance.now() < end) {
-    const started = performance.now();
-    await work();
-    samples.push(performance.now() - started);
-  }
-  return samples;
 };
 
 const failure = (error: unknown): WorkerReply =>

@@ -1,47 +1,61 @@
 import { readFile } from "node:fs/promises";
-import { cpus, hostname, loadavg, release, type } from "node:os";
-import { availableParallelism } from "node:os";
+import { availableParallelism, cpus, hostname, loadavg, release, type } from "node:os";
+import { versions } from "node:process";
 import { median } from "simple-statistics";
 import { runtimeVersion } from "../pipeline/environment.ts";
 import type { BenchmarkDevice, BenchmarkRecord } from "../pipeline/result.ts";
-import { warmupRuns } from "./protocol.ts";
-import { latencyOf, unstableReasons } from "./statistics.ts";
+import type { SoakPoint } from "./device/job.ts";
+import { sensorReader } from "./device/sensors.ts";
+import { blockMedians, confidenceOf, latencyOf, unstableReasons } from "./statistics.ts";
 import type { BenchmarkHooks, BenchmarkJob, BenchmarkModel, Target } from "./target.ts";
 import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
 /** Rounds over all models, so that noise hits all alike. */
 const rounds = 5;
+const soakPointSeconds = 5;
 
 /** This machine: each model in a process of its own, measured in turns. */
-export const localTarget = (name = "local"): Target => ({
-  name, kind: "local",
+export const localTarget = (name = "local", ownThreads?: number): Target => ({
+  name, kind: "local", runtime: "cpu",
   benchmark: async (job, hooks = {}) => {
-    const loadBefore = loadavg()[0]!;
-    const governor = await cpuGovernor();
-    const measured = await measureAll(job, hooks);
-    const at = new Date().toISOString();
-    const device: BenchmarkDevice = {
-      name: hostname(), cpu: cpus()[0]?.model.trim() ?? null, os: `${type()} ${release()}`, runtimes: { "onnxruntime-node": runtimeVersion() }, powerMode: null, governor,
-    };
-    return job.models.map((model, index) => recordOf(name, job, model, measured[index]!, { loadBefore, governor, device, at }));
+    const cores = availableParallelism();
+    const counts = job.threads === "sweep" ? Array.from({ length: cores }, (_, index) => index + 1) : [job.threads ?? ownThreads ?? cores];
+    const variations = counts.flatMap((threads) => (job.batches ?? [1]).map((batch) => ({ threads, batch })));
+    const records: BenchmarkRecord[][] = job.models.map(() => []);
+    for (const [index, variation] of variations.entries()) {
+      const measured = await measureAll(name, job, variation, { ...hooks, onProgress: (done, total) => hooks.onProgress?.(index * total + done, variations.length * total) });
+      for (const [at, record] of measured.entries()) records[at]!.push(record);
+    }
+    return records.flat();
   },
 });
+
+interface Variation {
+  readonly threads: number;
+  readonly batch: number;
+}
 
 interface Measured {
   readonly roundsMs: number[][];
   readonly endToEndMs: number[];
+  warmup: number;
   memoryBytes: number;
+  soak: SoakPoint[];
 }
 
-const measureAll = async (job: BenchmarkJob, { onProgress, signal }: BenchmarkHooks): Promise<Measured[]> => {
-  const measured = job.models.map((): Measured => ({ roundsMs: [], endToEndMs: [], memoryBytes: 0 }));
+const measureAll = async (target: string, job: BenchmarkJob, variation: Variation, { onProgress, onStep, signal }: BenchmarkHooks): Promise<BenchmarkRecord[]> => {
+  const circumstances = await lookAround();
+  const sensors = sensorReader(performance.now());
+  const measured = job.models.map((): Measured => ({ roundsMs: [], endToEndMs: [], warmup: 0, memoryBytes: 0, soak: [] }));
   const workers: WorkerProcess[] = [];
   try {
-    for (const model of job.models) {
+    for (const [index, model] of job.models.entries()) {
       const worker = startWorkerProcess(model.name, signal);
       workers.push(worker);
-      await worker.ask({ kind: "open", path: model.path, picture: job.picture ?? null, session: { ...model.session, threads: job.threads } }, "opened");
+      const session = { ...(model.timedSession ?? model.session), threads: variation.threads };
+      measured[index]!.warmup = (await worker.ask({ kind: "open", path: model.path, picture: job.picture ?? null, batch: variation.batch, session }, "opened")).warmup;
     }
+    sensors.read(true);
     for (let round = 0; round < rounds; round++) {
       for (const [index, worker] of workers.entries()) {
         signal?.throwIfAborted();
@@ -50,30 +64,67 @@ const measureAll = async (job: BenchmarkJob, { onProgress, signal }: BenchmarkHo
         own.roundsMs.push([...reply.inferenceMs]);
         own.endToEndMs.push(...reply.endToEndMs);
         own.memoryBytes = Math.max(own.memoryBytes, reply.memoryBytes);
+        sensors.read();
         onProgress?.(round * workers.length + index + 1, rounds * workers.length);
       }
     }
-    return measured;
+    sensors.read(true);
+    if (job.soakSeconds !== undefined) {
+      for (const [index, worker] of workers.entries()) {
+        measured[index]!.soak = await soak(worker, job.soakSeconds, variation.batch, sensors, (seconds) => onStep?.(`soak of ${job.models[index]!.name}`, seconds, job.soakSeconds!, "second"), signal);
+      }
+    }
+    return job.models.map((model, index) => recordOf(target, model, variation, measured[index]!, circumstances, sensors.readings));
   } finally {
     await Promise.all(workers.map((worker) => worker.close()));
   }
+};
+
+const soak = async (worker: WorkerProcess, wholeSeconds: number, batch: number, sensors: ReturnType<typeof sensorReader>, onSecond: (seconds: number) => void, signal?: AbortSignal): Promise<SoakPoint[]> => {
+  const points: SoakPoint[] = [];
+  const started = performance.now();
+  for (let seconds = 0; seconds < wholeSeconds;) {
+    signal?.throwIfAborted();
+    const { inferenceMs } = await worker.ask({ kind: "round", runs: 1, seconds: Math.min(soakPointSeconds, wholeSeconds) }, "round");
+    const { mean, p99 } = latencyOf(inferenceMs);
+    seconds = (performance.now() - started) / 1000;
+    sensors.read(true);
+    const { temperatureC, clockMHz } = sensors.readings.at(-1)!;
+    points.push({ seconds, fps: (1000 * batch) / mean, p99Ms: p99, temperatureC, clockMHz });
+    onSecond(Math.min(Math.round(seconds), wholeSeconds));
+  }
+  return points;
 };
 
 interface Circumstances {
   readonly loadBefore: number;
   readonly governor: string | null;
   readonly device: BenchmarkDevice;
-  readonly at: string;
 }
 
-const recordOf = (target: string, job: BenchmarkJob, model: BenchmarkModel, { roundsMs, endToEndMs, memoryBytes }: Measured, { loadBefore, governor, device, at }: Circumstances): BenchmarkRecord => {
+const lookAround = async (): Promise<Circumstances> => {
+  const governor = await cpuGovernor();
+  return {
+    loadBefore: loadavg()[0]!, governor,
+    device: { name: hostname(), cpu: cpus()[0]?.model.trim() ?? null, os: `${type()} ${release()}`, runtimes: { "onnxruntime-node": runtimeVersion(), node: `v${versions.node}` }, powerMode: null, governor },
+  };
+};
+
+type Readings = ReturnType<typeof sensorReader>["readings"];
+
+const recordOf = (target: string, model: BenchmarkModel, { threads, batch }: Variation, measured: Measured, { loadBefore, governor, device }: Circumstances, readings: Readings): BenchmarkRecord => {
+  const { roundsMs, endToEndMs, memoryBytes, warmup, soak: points } = measured;
   const samples = roundsMs.flat();
   const latency = latencyOf(samples);
   const reasons = unstableReasons({ latency, roundMediansMs: roundsMs.map((round) => median(round)), governor, loadBefore, cores: availableParallelism() });
+  const temperatures = readings.flatMap(({ temperatureC }) => temperatureC ?? []);
   return {
-    model: model.name, sha256: model.sha256, target, provider: "cpu", precision: model.precision, threads: job.threads, batch: 1,
-    runs: samples.length, warmup: warmupRuns, stable: reasons.length === 0, ...(reasons.length > 0 && { unstableReasons: reasons }),
-    inferenceMs: latency, endToEndMs: endToEndMs.length > 0 ? latencyOf(endToEndMs) : null, fps: 1000 / latency.mean, memoryBytes, device, thermal: null, power: null, at,
+    model: model.name, sha256: model.sha256, target, provider: "cpu", precision: model.precision, threads, batch,
+    runs: samples.length, warmup, stable: reasons.length === 0, ...(reasons.length > 0 && { unstableReasons: reasons }),
+    inferenceMs: latency, endToEndMs: endToEndMs.length > 0 ? latencyOf(endToEndMs) : null, ...(endToEndMs.length > 0 && { endToEndFrom: "file" as const }),
+    fps: (1000 * batch) / latency.mean, memoryBytes, device,
+    thermal: temperatures.length > 0 ? { startC: temperatures[0]!, endC: temperatures.at(-1)!, maxC: Math.max(...temperatures), throttled: false } : null,
+    power: null, confidenceMs: confidenceOf(samples), ...(points.length > 0 && { soak: points }), blockMediansMs: blockMedians(samples), at: new Date().toISOString(),
   };
 };
 

@@ -2,13 +2,13 @@ import type { SessionOptions } from "../runtime/session.ts";
 
 /** Between targets/local.ts and its worker processes: one JSON line per request, one per reply. */
 export type WorkerRequest =
-  | { readonly kind: "open"; readonly path: string; readonly session: SessionOptions; readonly picture: string | null }
+  | { readonly kind: "open"; readonly path: string; readonly session: SessionOptions; readonly batch: number; readonly picture: string | null }
   | { readonly kind: "round"; readonly runs: number; readonly seconds: number };
 
 export type WorkerReply =
-  | { readonly kind: "opened"; readonly endToEnd: boolean }
+  | { readonly kind: "opened"; readonly warmup: number }
   | { readonly kind: "round"; readonly inferenceMs: readonly number[]; readonly endToEndMs: readonly number[]; readonly memoryBytes: number }
   | { readonly kind: "failed"; readonly code: string; readonly message: string; readonly nextStep: string };
 
-/** Unmeasured runs before the first round. */
-export const warmupRuns = 20;
+/** Longest warm-up of a model, in seconds. */
+export const warmupSeconds = 10;

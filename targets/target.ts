@@ -27,6 +27,8 @@ export interface BenchmarkJob {
   readonly batches?: readonly number[];
   /** Seconds of FPS over time after the measurement. */
   readonly soakSeconds?: number | undefined;
+  /** Lock the clocks for the run, and restore them, on targets that can. */
+  readonly lockClocks?: boolean | undefined;
 }
 
 export interface BenchmarkHooks {
@@ -42,6 +44,8 @@ export interface BenchmarkHooks {
 export interface Target {
   readonly name: string;
   readonly kind: string;
+  /** Whose int8 files run there. */
+  readonly runtime: "cpu" | "tensorrt";
   /** One record per model, thread count and batch size, in this order; ISO time comes from the target. */
   benchmark(job: BenchmarkJob, hooks?: BenchmarkHooks): Promise<readonly BenchmarkRecord[]>;
 }

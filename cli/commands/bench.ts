@@ -1,47 +1,108 @@
 import Table from "cli-table3";
-import type { Command } from "commander";
-import { benchModels } from "../../pipeline/models/bench.ts";
-import { lazyTask } from "../../pipeline/progress.ts";
+import { InvalidArgumentError, type Command } from "commander";
+import { appendHistory, benchModels, readRecords } from "../../pipeline/models/bench.ts";
+import { benchmarkHooks } from "../../pipeline/progress.ts";
 import type { BenchmarkRecord } from "../../pipeline/result.ts";
 import { bytes, ms } from "../../report/figures.ts";
+import { compareRecords, type Change } from "../../targets/compare.ts";
+import { findInventory } from "../../targets/inventory.ts";
 import { action } from "../context.ts";
-import { positive, wholeNumber } from "../values.ts";
+import { list, positive, share, wholeNumber } from "../values.ts";
 
 interface Options {
   readonly target: readonly string[];
+  readonly targets?: string;
   readonly runs: number;
   readonly seconds: number;
-  readonly threads?: number;
+  readonly threads?: number | "sweep";
+  readonly batch?: readonly number[];
   readonly picture?: string;
+  readonly soak?: number;
+  readonly lockClocks?: boolean;
+  readonly history?: string;
+  readonly against?: string;
+  readonly limit: number;
 }
 
 export const addBench = (program: Command): Command =>
-  program.command("bench").summary("latency and FPS").description("Latency and FPS of models on targets, measured in turns; each model in a process of its own.").argument("<model.onnx...>")
-    .option("--target <name...>", "where to run", ["local"])
-    .option("--runs <n>", "fewest measured runs of each model", wholeNumber, 100)
-    .option("--seconds <s>", "shortest measuring time of each model", positive, 2)
-    .option("--threads <n>", "threads of the runtime; default all cores", wholeNumber)
-    .option("--picture <image>", "also time camera to boxes on this picture")
+  program.command("bench").summary("latency and FPS on this machine and on devices")
+    .description("Latency and FPS of models on targets: warm-up until stable, then percentiles with their confidence, inference alone and picture to boxes. A benchmark says itself when it is not to be trusted.").argument("<model.onnx...>")
+    .option("--target <name...>", "where to run: local, names of targets.yaml, or user@host", ["local"])
+    .option("--targets <file>", "inventory of devices; default targets.yaml here")
+    .option("--runs <n>", "fewest measured runs of each model", wholeNumber, 200)
+    .option("--seconds <s>", "shortest measuring time of each model", positive, 10)
+    .option("--threads <n|sweep>", "threads of the runtime; sweep is 1 to all cores; default all cores of the target", threadCount)
+    .option("--batch <a,b,…>", "pictures per run", (text: string) => list(text).map(wholeNumber))
+    .option("--picture <image>", "also time picture to boxes")
+    .option("--soak <time>", "FPS over time with temperature afterwards, e.g. 10m or 30s", duration)
+    .option("--lock-clocks", "lock the clocks for the run and restore them whatever happens (Jetson)")
+    .option("--history <file>", "append the records to this file (JSON lines)")
+    .option("--against <earlier.json>", "compare with an earlier `bench --json` or history file; exit 1 on a regression")
+    .option("--limit <share>", "regression: p50 slower by more than this share, and significantly (Mann-Whitney, p < 0.01)", share, 0.05)
     .addHelpText("after", `
 Examples:
   edgestill bench teacher.onnx student.onnx int8.onnx
-  edgestill bench student.onnx --threads 1 --seconds 10 --picture street.jpg --json`)
-    .action(action<[string[]], Options>(async ({ reporter, signal, result }, [models], { target, runs, seconds, threads, picture }) => {
-      const task = lazyTask(reporter, "measuring", "round");
+  edgestill bench int8.onnx --target pi5 --threads sweep --picture street.jpg
+  edgestill bench int8.onnx --target pi@pi5.local --soak 10m --json > now.json
+  edgestill bench int8.onnx --target pi5 --against last-week.json --limit 0.03`)
+    .action(action<[string[]], Options>(async ({ reporter, signal, result }, [models], { target, targets, runs, seconds, threads, batch, picture, soak, lockClocks, history, against, limit }) => {
+      const earlier = against === undefined ? undefined : await readRecords(against);
+      const { hooks, end } = benchmarkHooks(reporter, "measuring", signal);
       const records = await benchModels(models, {
-        targets: target, runs, seconds, signal, onProgress: task.update, ...(threads !== undefined && { threads }), ...(picture !== undefined && { picture }),
-      }).finally(task.end);
-      result(records, () => tableOf(records));
-      return 0;
+        targets: target, inventory: await findInventory(targets), runs, seconds, hooks, ...(threads !== undefined && { threads }), ...(batch && { batches: batch }),
+        ...(picture !== undefined && { picture }), ...(soak !== undefined && { soakSeconds: soak }), ...(lockClocks && { lockClocks }),
+      }).finally(end);
+      if (history !== undefined) await appendHistory(history, records);
+      if (!earlier) {
+        result(records, () => [tableOf(records), ...records.flatMap(soakLines)].join("\n"));
+        return 0;
+      }
+      const changes = compareRecords(earlier, records, limit);
+      result({ records, changes }, () => [tableOf(records), ...records.flatMap(soakLines), changeTable(changes)].join("\n"));
+      return changes.some(({ regressed }) => regressed) ? 1 : 0;
     }));
+
+const threadCount = (text: string): number | "sweep" => (text === "sweep" ? "sweep" : wholeNumber(text));
+
+/** "10m", "30s" or "1h" in seconds. */
+const duration = (text: string): number => {
+  const match = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text);
+  const seconds = Number(match?.[1]) * { s: 1, m: 60, h: 3600 }[(match?.[2] ?? "s") as "s" | "m" | "h"];
+  if (!(seconds > 0)) throw new InvalidArgumentError("give a time such as 30s, 10m or 1h.");
+  return seconds;
+};
 
 const tableOf = (records: readonly BenchmarkRecord[]): string => {
   const table = new Table({
-    head: ["model", "target", "threads", "p50 ms", "p90", "p99", "FPS", "end to end p50", "memory", "stable"], style: { head: [], border: [], compact: true },
-    colAligns: ["left", "left", "right", "right", "right", "right", "right", "right", "right", "left"],
+    head: ["model", "target", "threads", "batch", "p50 ms (95 %)", "p90", "p99", "FPS", "to boxes p50", "memory", "heat", "stable"], style: { head: [], border: [], compact: true },
+    colAligns: ["left", "left", "right", "right", "right", "right", "right", "right", "right", "right", "right", "left"],
   });
-  for (const { model, target, threads, inferenceMs, fps, endToEndMs, memoryBytes, stable, unstableReasons = [] } of records) {
-    table.push([model, target, threads, ms(inferenceMs.p50), ms(inferenceMs.p90), ms(inferenceMs.p99), ms(fps), endToEndMs ? ms(endToEndMs.p50) : "–", typeof memoryBytes === "number" ? bytes(memoryBytes) : "–", stable ? "yes" : `no: ${unstableReasons.join("; ")}`]);
+  for (const { model, target, threads, batch, inferenceMs, confidenceMs, fps, endToEndMs, endToEndFrom, memoryBytes, thermal, stable, emulated, unstableReasons = [] } of records) {
+    const interval = confidenceMs ? ` (${ms(confidenceMs.p50[0])}–${ms(confidenceMs.p50[1])})` : "";
+    const time = (text: string): string => (emulated === true ? "–" : text);
+    table.push([
+      model, target, threads, batch, time(`${ms(inferenceMs.p50)}${interval}`), time(ms(inferenceMs.p90)), time(ms(inferenceMs.p99)), time(ms(fps)),
+      time(endToEndMs ? `${ms(endToEndMs.p50)}${endToEndFrom === "pixels" ? " (from pixels)" : ""}` : "–"), typeof memoryBytes === "number" ? bytes(memoryBytes) : "–",
+      time(typeof thermal?.maxC === "number" ? `${thermal.maxC.toFixed(0)} °C` : "–"), stable ? "yes" : `no: ${unstableReasons.join("; ")}`,
+    ]);
+  }
+  return [table.toString(), ...records.flatMap(hostLine)].join("\n");
+};
+
+const hostLine = ({ model, target, againstHost }: BenchmarkRecord): string[] =>
+  againstHost ? [`${model} on ${target}: outputs ${againstHost.bitEqual ? "bit-equal to" : `within ${againstHost.maxAbsError.toPrecision(2)} of`} this machine's`] : [];
+
+const soakLines = ({ model, target, soak = [], emulated }: BenchmarkRecord): string[] =>
+  soak.length === 0 || emulated === true ? [] : [
+    `${model} on ${target}, over time:`,
+    ...soak.map(({ seconds, fps, p99Ms, temperatureC, clockMHz }) =>
+      `  ${String(Math.round(seconds)).padStart(6)} s  ${ms(fps).padStart(8)} FPS  p99 ${ms(p99Ms)} ms${temperatureC === null ? "" : `  ${temperatureC.toFixed(1)} °C`}${clockMHz === null ? "" : `  ${clockMHz.toFixed(0)} MHz`}`),
+  ];
+
+const changeTable = (changes: readonly Change[]): string => {
+  const table = new Table({ head: ["model", "target", "threads", "batch", "p50 then", "now", "slower", "p", "verdict"], style: { head: [], border: [], compact: true } });
+  for (const { model, target, threads, batch, beforeMs, afterMs, slower, p, regressed, doubts } of changes) {
+    table.push([model, target, threads, batch, ms(beforeMs), ms(afterMs), `${(100 * slower).toFixed(1)} %`, p === null ? "–" : p.toPrecision(2), `${regressed ? "REGRESSION" : "ok"}${doubts.length > 0 ? ` (${doubts.join("; ")})` : ""}`]);
   }
   return table.toString();
 };

@@ -1,8 +1,7 @@
-import { availableParallelism } from "node:os";
-import { localTarget } from "../../targets/local.ts";
-import type { BenchmarkModel, Target } from "../../targets/target.ts";
-import type { TargetConfig } from "../config-schema.ts";
-import { lazyTask } from "../progress.ts";
+import { openTarget } from "../../targets/open.ts";
+import { nameOf, type TargetEntry } from "../../targets/inventory.ts";
+import type { BenchmarkModel } from "../../targets/target.ts";
+import { benchmarkHooks } from "../progress.ts";
 import type { BenchmarkRecord, JsonObject } from "../result.ts";
 import type { Stage, VariantFile } from "../stage.ts";
 import { variantPath } from "../variant-files.ts";
@@ -14,24 +13,22 @@ export const benchmarkStage: Stage<"benchmark"> = {
   run: async ({ loaded: { config }, plan, variants, runFolder, reporter, signal }) => {
     const records: Record<string, readonly BenchmarkRecord[]> = {};
     for (const entry of config.targets) {
-      const target = targetOf(entry);
-      const task = lazyTask(reporter, `benchmark on ${target.name}`, "round");
+      const { hooks, end } = benchmarkHooks(reporter, `benchmark on ${nameOf(entry)}`, signal);
       try {
-        records[target.name] = await target.benchmark({
-          models: variants.filter(({ timed }) => timed !== false).map((variant) => benchmarkModel(variant, runFolder)), picture: plan.val.items[0]!.path,
-          runs: config.benchmark.runs, seconds: config.benchmark.seconds, threads: threadsOf(entry) ?? config.benchmark.threads ?? availableParallelism(),
-        }, { onProgress: task.update, signal });
+        const target = openTarget(entry);
+        records[nameOf(entry)] = await target.benchmark({
+          models: variants.filter(({ runtime = target.runtime }) => runtime === target.runtime).map((variant) => benchmarkModel(variant, runFolder)), picture: plan.val.items[0]!.path,
+          runs: config.benchmark.runs, seconds: config.benchmark.seconds, threads: threadsOf(entry) ?? config.benchmark.threads,
+        }, hooks);
       } finally {
-        task.end();
+        end();
       }
     }
     return { variants: [], report: { records: records as unknown as JsonObject } };
   },
 };
 
-export const targetOf = (entry: TargetConfig): Target => localTarget(entry === "local" ? "local" : entry.name);
+const threadsOf = (entry: TargetEntry): number | undefined => (entry === "local" ? undefined : entry.threads);
 
-const threadsOf = (entry: TargetConfig): number | undefined => (entry === "local" ? undefined : entry.threads);
-
-const benchmarkModel = ({ name, model, sha256, precision, session, timedSession = session }: VariantFile, runFolder: string): BenchmarkModel =>
-  ({ name, path: variantPath(runFolder, model), sha256, precision, ...(timedSession && { session: timedSession }) });
+const benchmarkModel = ({ name, model, sha256, precision, session, timedSession }: VariantFile, runFolder: string): BenchmarkModel =>
+  ({ name, path: variantPath(runFolder, model), sha256, precision, ...(session && { session }), ...(timedSession && { timedSession }) });

@@ -49,7 +49,7 @@ const measure = async (job: DeviceJob): Promise<DeviceResult> => {
 };
 
 const pixelsToBoxes = (session: Session, { head, contract, picture, width, height }: NonNullable<DeviceJob["detector"]>): Work => {
-  const image = { width, height, data: new Uint8Array(readFileSync(picture)) };
+  const image = { width, height, channels: 3 as const, data: new Uint8Array(readFileSync(picture)) };
   const [w, h] = contract.size;
   return async () => {
     const values = new Float32Array(3 * w * h);

@@ -30,7 +30,7 @@ test("every problem is listed with its line", () => {
   for (const [line, words] of [
     [1, "name"], [2, "seed"], [4, 'data.train: there is no file or folder "nope.json"'], [5, "data.val"], [6, 'unknown key "data.foo"'], [7, 'unknown key "student.wdith"'], [7, "student.model"],
     [9, "teacher.0.model"], [10, 'unknown key "teacher.0.wieght"'], [12, "distill.epochs: must be a number"], [13, "distill.features: must be one of"], [14, "prune needs one of"],
-    [15, "targets.1.kind"], [16, 'unknown gate "mapDrp"'], [16, 'no target "pi5"'], [17, 'unknown key "zzz"'],
+    [15, '"targets.1.host" is missing'], [16, 'unknown gate "mapDrp"'], [16, 'no target "pi5"'], [17, 'unknown key "zzz"'],
   ] as const) assert.match(message, new RegExp(`:${line}: [^\\n]*${words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`));
   assert.match(message, /16 problems/);
 });

@@ -1,0 +1,49 @@
+import { UserError } from "../../graph/error.ts";
+import type { BenchmarkHooks } from "../target.ts";
+import type { RunResult, Transport } from "../transport.ts";
+import type { DeviceJob, DeviceReply, DeviceResult } from "./job.ts";
+
+export interface DeviceRun {
+  readonly node: string;
+  readonly runner: string;
+  /** Folder for the job on the device; removed afterwards, but for what the job writes there. */
+  readonly jobs: string;
+  readonly job: DeviceJob;
+  readonly timeoutMs: number;
+  /** For errors: "int8.onnx on pi5". */
+  readonly label: string;
+}
+
+/** Runs the runner. Throws its UserError, DEVICE_OUT_OF_MEMORY, DEVICE_DIED, and what the transport throws. */
+export const runOnDevice = async (transport: Transport, { node, runner, jobs, job, timeoutMs, label }: DeviceRun, hooks: BenchmarkHooks): Promise<DeviceResult> => {
+  const file = `${jobs}/job.json`;
+  await transport.writeFile(file, JSON.stringify(job));
+  let result: DeviceResult | undefined;
+  let failed: Extract<DeviceReply, { kind: "failed" }> | undefined;
+  const onLine = (line: string, stream: "stdout" | "stderr"): void => {
+    if (stream !== "stdout" || !line.startsWith("{")) return;
+    const reply = JSON.parse(line) as DeviceReply;
+    if (reply.kind === "progress") {
+      if (reply.what === "soak") hooks.onStep?.(`soak of ${label}`, reply.done, reply.total, "second");
+      else hooks.onProgress?.(reply.done, reply.total);
+    } else if (reply.kind === "failed") failed = reply;
+    else result = reply;
+  };
+  const ended = await transport.run([node, runner, file], { timeoutMs, signal: hooks.signal, onLine });
+  await transport.run(["rm", "-f", "--", file]);
+  if (failed) throw failed.code === "" ? died(label, failed.message) : new UserError(failed.code, `${label}: ${failed.message}`, failed.nextStep);
+  // ONNX Runtime may crash on its way out after everything was told (free(): invalid pointer on some boards)
+  if (!result) throw explainEnd(label, ended);
+  return result;
+};
+
+const killed = 137;
+
+const explainEnd = (label: string, { exitCode, stderr }: RunResult): UserError =>
+  exitCode === killed || /bad_alloc|out of memory|Cannot allocate memory|Allocation failed/i.test(stderr) ? outOfMemory(label) : died(label, `exit code ${exitCode}; ${stderr.trim().split("\n").slice(-3).join(" ")}`);
+
+const outOfMemory = (label: string): UserError =>
+  new UserError("DEVICE_OUT_OF_MEMORY", `${label}: the device ran out of memory.`, "stop other programs there, measure smaller batches, or add swap; `edgestill targets check` shows the free memory.");
+
+const died = (label: string, reason: string): UserError =>
+  new UserError("DEVICE_DIED", `${label}: the runner ended early: ${reason.trim()}.`, "check the device with `edgestill targets check`; a model that its ONNX Runtime refuses is named above.");

@@ -1,0 +1,41 @@
+import { readFile } from "node:fs/promises";
+import type { BenchmarkRecord } from "../../pipeline/result.ts";
+import { openSession } from "../../runtime/session.ts";
+import type { DeviceResult } from "../device/job.ts";
+import { patternFeeds } from "../feeds.ts";
+import type { BenchmarkModel } from "../target.ts";
+import type { Transport } from "../transport.ts";
+
+/** Does the device compute what this machine computes? The same input through the same settings; undefined where this machine cannot run the model. */
+export const compareWithHost = async (model: BenchmarkModel, transport: Transport, remote: string, { outputs }: DeviceResult, local: string, batch: number, size?: readonly [number, number]): Promise<BenchmarkRecord["againstHost"]> => {
+  await transport.download(remote, local);
+  await transport.run(["rm", "-f", "--", remote]);
+  const bytes = await readFile(local);
+  const session = await openSession(model.path, model.session);
+  try {
+    const expected = await session.run(patternFeeds(session, batch, size));
+    let [offset, maxAbsError, bitEqual] = [0, 0, true];
+    for (const { name, dtype, bytes: length } of outputs) {
+      const own = expected[name]!;
+      const theirs = bytes.subarray(offset, offset + length);
+      offset += length;
+      const ownBytes = new Uint8Array(own.data.buffer, own.data.byteOffset, own.data.byteLength);
+      if (Buffer.compare(theirs, ownBytes) === 0) continue;
+      bitEqual = false;
+      maxAbsError = Math.max(maxAbsError, dtype === "float32" ? largestDifference(new Float32Array(new Uint8Array(theirs).buffer), own.data as Float32Array) : Infinity);
+    }
+    return { maxAbsError: Number.isFinite(maxAbsError) ? maxAbsError : Number.MAX_VALUE, bitEqual };
+  } finally {
+    await session.close();
+  }
+};
+
+const largestDifference = (a: Float32Array, b: Float32Array): number => {
+  if (a.length !== b.length) return Infinity;
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i]! - b[i]!);
+    if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
+  }
+  return largest;
+};

