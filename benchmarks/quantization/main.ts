@@ -8,6 +8,7 @@ import { evaluateDetector } from "../../detection/evaluate.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { serializeModel } from "../../onnx/save.ts";
 import { calibrationFeeds, calibrationPaths } from "../../pipeline/quantize/calibration-data.ts";
+import { compact } from "../../pipeline/quantize/compact.ts";
 import { collectStatistics, rangesOf } from "../../pipeline/quantize/calibrate.ts";
 import { emitCpu } from "../../pipeline/quantize/cpu.ts";
 import { startingFloatSet } from "../../pipeline/quantize/float-set.ts";
@@ -55,6 +56,10 @@ interface Row {
 
 const seconds = (since: number): number => (performance.now() - since) / 1000;
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+
+const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(0)} kB`;
+/** The file as it is delivered. */
+const fileOf = (name: string, graph: Graph): Uint8Array => (name.startsWith("edgestill") ? serializeModel(compact(graph), { valueInfo: false }) : serializeModel(graph));
 
 const rows: Row[] = [{ name: "float", graph: prepared, session: {} }];
 const before = process.memoryUsage.rss();
@@ -110,7 +115,7 @@ let floatMap = 0;
 for (const { name, graph, session, calibration } of rows) {
   const { accuracy } = await evaluateDetector(model, items, dataset.classes, { session: { threads, ...session } }, graph);
   if (name === "float") floatMap = accuracy.map;
-  const cells = [name, accuracy.map.toFixed(4), accuracy.map50.toFixed(4), (floatMap - accuracy.map).toFixed(4), mebibytes(serializeModel(graph).length), ratio(name), calibration ?? ""];
+  const cells = [name, accuracy.map.toFixed(4), accuracy.map50.toFixed(4), (floatMap - accuracy.map).toFixed(4), kilobytes(fileOf(name, graph).length), ratio(name), calibration ?? ""];
   console.error(cells.join("  "));
   table.push(cells);
 }
