@@ -1,6 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { Graph } from "../graph/graph.ts";
-import { openSession, type Session } from "../runtime/session.ts";
+import type { Session } from "../runtime/session.ts";
 import type { BatchSource } from "./batches.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import { badOption, noBatches } from "./errors.ts";
@@ -9,6 +8,7 @@ import type { TrainedModel, TrainingHooks } from "./hooks.ts";
 import type { TrainingOptions } from "./options.ts";
 import type { TrainingProblem } from "./problem.ts";
 import { Run } from "./run.ts";
+import { openTraining } from "./session.ts";
 import { noSums } from "./state.ts";
 import { buildAccumulation, buildStep, initialVectors, layoutsOf } from "./step.ts";
 
@@ -41,10 +41,6 @@ export const train = async (problem: TrainingProblem, source: BatchSource, optio
     await Promise.all([feed.close(), ...sessions.map((session) => session.close())]);
   }
 };
-
-/** Q/DQ pairs are computed as written: their gradient is that of rounding floats, not of integer kernels. Threads sleep between ops, as data workers and other processes share the cores. Without the memory pattern a step takes as long and 15% less memory. */
-const openTraining = (graph: Graph, threads: number): Promise<Session> =>
-  openSession(graph, { threads, memoryPattern: false, extra: { "session.intra_op.allow_spinning": "0", "session.use_deterministic_compute": "1", "session.disable_quant_qdq": "1" } });
 
 const checkOptions = ({ epochs, accumulate = 1, optimizer, schedule }: TrainingOptions): void => {
   if (!Number.isInteger(epochs) || epochs < 1) throw badOption("epochs", epochs, "a whole number of at least 1");
