@@ -3,6 +3,7 @@
 #include <string_view>
 
 namespace edgestill {
+inline namespace v1 {  // bundles of different library versions can be linked into one program
 
 /// A read-only view of `size` values; std::span is C++20.
 template <class T>
@@ -71,7 +72,7 @@ struct SessionSetting {
 };
 
 struct ModelFile {
-  std::string_view key;   ///< `float`, `int8_cpu` or `int8_tensorrt`
+  std::string_view key;   ///< `float`, `int8-cpu` or `int8-tensorrt`
   std::string_view path;  ///< relative to the bundle's root
   std::string_view sha256;
   Span<const SessionSetting> session_settings;  ///< under which ONNX Runtime gives the golden outputs
@@ -91,4 +92,5 @@ struct ModelInfo {
   Span<const ModelFile> files;
 };
 
+}  // namespace v1
 }  // namespace edgestill
