@@ -101,7 +101,7 @@ int main(int argc, char** argv) {
   }
 #ifdef EDGESTILL_WITH_ONNXRUNTIME
   for (const edgestill::ModelFile& file : bundle::model.files) {
-    if (file.key == "int8-tensorrt") continue;
+    if (file.key == "int8_tensorrt") continue;
     auto backend = edgestill::OnnxRuntimeBackend::create(bundle::model, root, file.key);
     if (!backend) golden::fail(backend.error().message());
     check(std::string(file.key).c_str(), *std::move(backend), eager);

@@ -115,10 +115,10 @@ int main(int argc, char** argv) {
     for (const edgestill::ModelFile& file : bundle::model.files) {
       [[maybe_unused]] const std::string key(file.key);
 #ifdef EDGESTILL_WITH_ONNXRUNTIME
-      if (key != "int8-tensorrt") check_backend(root, index, key, edgestill::OnnxRuntimeBackend::create(bundle::model, root, key));
+      if (key != "int8_tensorrt") check_backend(root, index, key, edgestill::OnnxRuntimeBackend::create(bundle::model, root, key));
 #endif
 #ifdef EDGESTILL_WITH_TENSORRT
-      if (key == "int8-tensorrt") check_backend(root, index, key, edgestill::TensorRtBackend::create(bundle::model, root + "/" + std::string(file.path) + ".engine"));
+      if (key == "int8_tensorrt") check_backend(root, index, key, edgestill::TensorRtBackend::create(bundle::model, root + "/" + std::string(file.path) + ".engine"));
 #endif
     }
   }

@@ -72,7 +72,7 @@ struct SessionSetting {
 };
 
 struct ModelFile {
-  std::string_view key;   ///< `float`, `int8-cpu` or `int8-tensorrt`
+  std::string_view key;   ///< `float`, `int8_cpu` or `int8_tensorrt`
   std::string_view path;  ///< relative to the bundle's root
   std::string_view sha256;
   Span<const SessionSetting> session_settings;  ///< under which ONNX Runtime gives the golden outputs
