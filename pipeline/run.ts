@@ -131,7 +131,7 @@ interface RunState {
 const keepBenchmarks = ({ benchmarks }: RunState, report: JsonObject): void => {
   const { records } = report as unknown as { readonly records: Readonly<Record<string, readonly BenchmarkRecord[]>> };
   for (const [target, list] of Object.entries(records)) {
-    for (const record of list) benchmarks.set(record.model, { ...benchmarks.get(record.model), [target]: record });
+    for (const record of list) benchmarks.set(record.model, { [target]: record, ...benchmarks.get(record.model) }); // the first of a target's settings counts
   }
 };
 

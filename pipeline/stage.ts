@@ -13,8 +13,8 @@ export interface VariantFile extends Omit<Variant, "accuracy" | "latency"> {
   readonly session?: SessionOptions;
   /** The fastest settings that give the same result on this machine, for its benchmark; `session` where absent. */
   readonly timedSession?: SessionOptions;
-  /** False for a file of another runtime, whose time here says nothing. */
-  readonly timed?: boolean;
+  /** The runtime that an int8 file is placed for: it is timed on targets of that runtime only. Any, where absent. */
+  readonly runtime?: "cpu" | "tensorrt";
   /** The same weights with batch normalization, for further training; path as `model`. */
   readonly trainable?: string;
 }

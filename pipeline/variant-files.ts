@@ -22,7 +22,7 @@ interface NewVariant {
   readonly precision?: VariantFile["precision"];
   readonly session?: VariantFile["session"];
   readonly timedSession?: VariantFile["timedSession"];
-  readonly timed?: boolean;
+  readonly runtime?: VariantFile["runtime"];
   /** Keep the graph with its batch normalization for further training; only where there is one. */
   readonly keepTrainable?: boolean;
 }
@@ -49,7 +49,7 @@ export const saveVariant = async (context: StageContext, variant: NewVariant): P
     name: variant.name, stage: variant.stage, parent: variant.parent?.name ?? null, precision: variant.precision ?? "float32",
     ...(await costsOf(path, folded)), model: inRun(runFolder, path),
     ...(variant.session && { session: variant.session }), ...(variant.timedSession && { timedSession: variant.timedSession }),
-    ...(variant.timed !== undefined && { timed: variant.timed }), ...(trainable !== undefined && { trainable: inRun(runFolder, trainable) }),
+    ...(variant.runtime && { runtime: variant.runtime }), ...(trainable !== undefined && { trainable: inRun(runFolder, trainable) }),
   };
 };
 

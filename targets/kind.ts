@@ -73,6 +73,8 @@ export interface KindContext<Settings extends TargetSettings = TargetSettings> {
 /** A kind of device: one row of targets/kinds.ts, from one file of its folder. */
 export interface TargetKind<Settings extends TargetSettings = TargetSettings> {
   readonly name: Settings["kind"];
+  /** Whose int8 files run there. */
+  readonly runtime: "cpu" | "tensorrt";
   /** Entry of the inventory: z.strictObject({...commonFields, kind: z.literal(name), …}). */
   readonly schema: z.ZodType<Settings>;
   /** Facts and what is missing; one or two round trips. */

@@ -77,7 +77,7 @@ const saveFiles = async (context: StageContext, parent: VariantFile, { files }: 
     saved.push(await saveVariant(context, {
       name: both ? `int8.${scheme}` : "int8", stage: "int8", parent, graph, precision: "int8",
       session: scheme === "cpu" ? exactCpuSession(defaultActivations) : int8TensorrtSession,
-      ...(scheme === "cpu" ? { timedSession: await fastestExactCpuSession() } : { timed: false }),
+      runtime: scheme, ...(scheme === "cpu" && { timedSession: await fastestExactCpuSession() }),
     }));
   }
   return saved;

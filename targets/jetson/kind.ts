@@ -7,6 +7,7 @@ import { jetsonSchema, type JetsonSettings } from "./settings.ts";
 /** NVIDIA Jetson, JetPack 4.6 to 7: engines built and measured there by trtexec, or by ONNX Runtime's TensorRT provider. */
 export const jetsonKind: TargetKind<JetsonSettings> = {
   name: "jetson",
+  runtime: "tensorrt",
   schema: jetsonSchema,
   requirements: jetsonRequirements,
   probe: async (context, signal) => {

@@ -1,6 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Graph } from "../../../graph/graph.ts";
 import { inferShapes } from "../../../graph/shapes.ts";
 import { parseGraph } from "../../../graph/text.ts";
@@ -130,6 +132,11 @@ for (const { rule, severity, what, model, mended, options } of cases) {
 
 test("every rule has a broken model", () => {
   assert.equal(Object.keys(rules).filter((rule) => !cases.some((one) => one.rule === rule)), []);
+});
+
+test("docs/tensorrt.md lists every rule with its severity and change", async () => {
+  const text = await readFile(join(import.meta.dirname, "../../../docs/tensorrt.md"), "utf8");
+  assert.equal(Object.entries(rules).filter(([name, { severity, change }]) => !text.includes(`| \`${name}\` | ${severity} | ${change} |`)).map(([name]) => name), []);
 });
 
 test("a model placed as TensorRT wants has neither errors nor slow findings", () => {
