@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { cp, mkdir, readdir } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../graph/error.ts";
 import { sha256File, sha256Text } from "./digest.ts";
 import type { BenchmarkHooks } from "./target.ts";
@@ -29,7 +29,14 @@ export const installRuntime = async (transport: Transport, architecture: DeviceA
 
 const packageFolders = (): { readonly node: string; readonly common: string } => {
   const node = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
-  return { node, common: dirname(createRequire(join(node, "package.json")).resolve("onnxruntime-common/package.json")) };
+  return { node, common: folderNamed("onnxruntime-common", createRequire(join(node, "package.json")).resolve("onnxruntime-common")) };
+};
+
+/** The package's folder, from a file in it (it does not export its package.json). */
+const folderNamed = (name: string, file: string): string => {
+  let folder = dirname(file);
+  while (basename(folder) !== name) folder = dirname(folder);
+  return folder;
 };
 
 type PackedFile = readonly [path: string, inArchive: string];

@@ -20,7 +20,8 @@ say features "$(sed -n -e 's/^Features[^:]*: *//p' -e 's/^flags[^:]*: *//p' /pro
 say cores "$(nproc)"
 say memoryKiB "$(sed -n 's/^MemTotal: *\\([0-9]*\\).*/\\1/p' /proc/meminfo)"
 say freeMemoryKiB "$(sed -n 's/^MemAvailable: *\\([0-9]*\\).*/\\1/p' /proc/meminfo)"
-say freeDiskKiB "$(df -Pk -- "\${XDG_CACHE_HOME:-$HOME}" | awk 'NR == 2 { print $4 }')"
+folder=\${XDG_CACHE_HOME:-$HOME/.cache}; while [ ! -d "$folder" ]; do folder=$(dirname -- "$folder"); done
+say freeDiskKiB "$(df -Pk -- "$folder" | awk 'NR == 2 { print $4 }')"
 say load "$(cut -d ' ' -f 1 /proc/loadavg)"
 say glibc "$(getconf GNU_LIBC_VERSION)"
 cpu=/sys/devices/system/cpu/cpu0/cpufreq
@@ -67,7 +68,7 @@ export const parseProbe = (text: string): LinuxFacts => {
   const part = word("part");
   return {
     hostname: word("hostname"), model: word("model"), kernelArchitecture, architecture: word("architecture"), wordBits: number("wordBits"), os: word("os"), kernel: word("kernel"),
-    cpu: word("cpu") ?? (part === null ? null : (coreNames[part] ?? `ARM part ${part}`)), cores: number("cores"), cpuFeatures: word("features")?.split(/\s+/) ?? [],
+    cpu: word("cpu") ?? (part === null ? null : (coreNames[part] ?? `ARM part ${part}`)), cores: number("cores"), cpuFeatures: (word("features")?.split(/\s+/) ?? []).filter((feature) => arithmetic.test(feature)),
     memoryBytes: number("memoryKiB", 1024), freeMemoryBytes: number("freeMemoryKiB", 1024), freeDiskBytes: number("freeDiskKiB", 1024), loadAverage: number("load"),
     glibc: word("glibc")?.replace("glibc ", "") ?? null, node: node && { path: node.path, version: node.version }, nodeArchitecture: node?.architecture ?? null,
     governor: word("governor"), clockMHz: number("clockKHz", 0.001), maxClockMHz: number("maxClockKHz", 0.001), temperatureC: number("temperature", 0.001),
@@ -75,6 +76,9 @@ export const parseProbe = (text: string): LinuxFacts => {
     emulated: isEmulated(kernelArchitecture, word("realArchitecture"), word("qemu"), node?.architecture ?? null, word("model")), more: {},
   };
 };
+
+/** Features that decide how fast a network runs; x86 lists a hundred others. */
+const arithmetic = /^(asimd|neon|vfp|fphp|sve|i8mm|bf16|sse4|avx|fma|amx)/;
 
 /** CPU part numbers of Arm's cores on the boards that people have (Arm's MIDR_EL1 tables). */
 const coreNames: Readonly<Record<string, string>> = {
