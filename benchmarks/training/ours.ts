@@ -1,16 +1,13 @@
 import { performance } from "node:perf_hooks";
 import { Tensor } from "../../graph/tensor.ts";
-import { blockConvolutions, blockSize } from "../../runtime/blocked-convolutions.ts";
-import { openSession } from "../../runtime/session.ts";
 import { sgd, type TrainingOptions } from "../../training/options.ts";
 import type { TrainingProblem } from "../../training/problem.ts";
+import { openTraining } from "../../training/session.ts";
 import { buildStep, initialVectors, layoutsOf, nextPort, port } from "../../training/step.ts";
 import type { Trainer } from "./peer.ts";
 
 export interface OursOptions {
   readonly threads: number;
-  /** Lower the convolutions to the runtime's blocked kernels. */
-  readonly blocked: boolean;
   readonly profilePrefix?: string;
 }
 
@@ -19,13 +16,11 @@ const training: TrainingOptions = {
   optimizer: sgd({ learningRate: 1e-4, momentum: 0.9 }),
 };
 
-/** The step graph of training/ in a session of this process, fed with one fixed batch. */
+/** The step graph of training/, opened as the trainer opens it, in a session of this process, fed with one fixed batch. */
 export const startOurs = async (problem: TrainingProblem, options: OursOptions): Promise<Trainer> => {
   const layouts = layoutsOf(problem, training);
   const graph = buildStep(problem, training, layouts);
-  const block = options.blocked ? await blockSize() : undefined;
-  if (block !== undefined) blockConvolutions(graph, block);
-  const session = await openSession(graph, { threads: options.threads, ...(options.profilePrefix !== undefined && { profilePrefix: options.profilePrefix }) });
+  const session = await openTraining(graph, options.threads, options.profilePrefix === undefined ? {} : { profilePrefix: options.profilePrefix });
   let vectors = initialVectors(layouts, training);
   const shape = problem.graph.inputs[0]!.staticShape!;
   const images = Tensor.float32(shape, Float32Array.from({ length: shape.reduce((n, dim) => n * dim, 1) }, (_, i) => (Math.sin(i * 12.9898) + 1) / 2));
@@ -36,7 +31,7 @@ export const startOurs = async (problem: TrainingProblem, options: OursOptions):
     return results[port("loss")]!.floats[0]!;
   };
   return {
-    name: options.blocked ? "Edgestill, blocked convolutions" : "Edgestill",
+    name: "Edgestill",
     steps: async (count) => {
       const seconds: number[] = [];
       let loss = NaN;
