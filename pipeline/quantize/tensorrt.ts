@@ -40,9 +40,14 @@ export const emitTensorrt = (prepared: Graph, table: RangeTable, options: EmitOp
     correctBias(graph, node, options.biases);
     node.replaceInput(1, addFloatWeight(graph, node.in(1), quantizeWeight(node.in(1).constant!, weightAxis(node))));
   }
+  const kept = graph.sorted().filter((node) => layerOps.includes(node.opType) && options.floatNodes.has(node.name)).map(({ name }) => name);
+  if (kept.length > 0) graph.metadata.set(floatLayersKey, kept.join("\n"));
   checkGraph(graph);
   return { graph, layers: layers.map(({ name }) => name) };
 };
+
+/** Metadata: layers that were left float on purpose, a name a line; `inspect` does not call them slow. */
+const floatLayersKey = "edgestill.float";
 
 const layerOps = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
 const useKey = (node: Node, slot: number): string => `${slot}:${node.name}`;

@@ -71,10 +71,11 @@ const trtexecRunner = (context: KindContext<JetsonSettings>, facts: JetsonFacts,
   const options = (wanted: Wanted, runs: number, seconds: number) => ({ model: wanted.file.model.name, scratch, runs, seconds, signal: hooks.signal, ...common(wanted) });
   const build = async (wanted: Wanted): Promise<Engine> => {
     const label = `engine of ${wanted.file.model.name} (${wanted.precision})`;
-    const onnx = await send(context, await typedFor(wanted, facts, scratch, hooks), hooks);
+    const model = await typedFor(wanted, facts, scratch, hooks);
+    const onnx = await send(context, model, hooks);
     hooks.onStep?.(label, 0, 1, "engine");
     const engine = await ensureEngine(transport, trtexec, {
-      model: wanted.file.model, onnx, release: facts.tensorrt!, gpu: facts.compatible ?? facts.model ?? "unknown", precision: wanted.precision, ...common(wanted), ...(workspaceMiB !== undefined && { workspaceMiB }),
+      model, onnx, release: facts.tensorrt!, gpu: facts.compatible ?? facts.model ?? "unknown", precision: wanted.precision, ...common(wanted), ...(workspaceMiB !== undefined && { workspaceMiB }),
     }, hooks.signal);
     hooks.onStep?.(label, 1, 1, "engine");
     engines.set(keyOf(wanted), engine);

@@ -1,3 +1,4 @@
+import type { Graph } from "../../../graph/graph.ts";
 import type { Node } from "../../../graph/node.ts";
 import { elementCount } from "../../../graph/tensor.ts";
 import { perNode, type CheckedModel, type Hit, type Rule } from "./finding.ts";
@@ -31,11 +32,19 @@ export const precisionRules = {
   },
 } satisfies Record<string, Rule>;
 
+/** Metadata of Edgestill's own files, a name a line: layers left float on purpose, because int8 there costs accuracy. */
+const floatLayersKey = "edgestill.float";
+
+const leftOnPurpose = ({ metadata }: Graph): ReadonlySet<string> => new Set(metadata.get(floatLayersKey)?.split("\n"));
+
 /** Float layers that an int8 layer depends on: they cut the int8 path. */
-function floatLayers({ nodes }: CheckedModel): Hit[] {
+function floatLayers({ graph, nodes }: CheckedModel): Hit[] {
   const before = feedingInt8(nodes);
+  const kept = leftOnPurpose(graph);
   return nodes.filter((node) => isLayer(node) && before.has(node) && !isInt8Layer(node) && !halfQuantized(node) && node.optionalIn(1)?.constant !== undefined && isWorthwhile(node))
-    .map((node) => ({ at: node, finding: "runs in float in the middle of the int8 path" }));
+    .map((node) => (kept.has(node.name)
+      ? { at: node, severity: "note", finding: "was left float on purpose in the middle of the int8 path, for accuracy" }
+      : { at: node, finding: "runs in float in the middle of the int8 path" }));
 }
 
 const halfQuantized = (node: Node): boolean => [0, 1].some((slot) => node.optionalIn(slot)?.producer && isQuantizer(node.in(slot).producer!));

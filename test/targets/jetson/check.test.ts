@@ -11,11 +11,12 @@ import { emitCpu } from "../../../pipeline/quantize/cpu.ts";
 import { startingFloatSet } from "../../../pipeline/quantize/float-set.ts";
 import { prepareForQuantization } from "../../../pipeline/quantize/prepare.ts";
 import type { RangeTable, TensorRange } from "../../../pipeline/quantize/ranges.ts";
+import { quantizeModel } from "../../../pipeline/quantize/quantize.ts";
 import { emitTensorrt } from "../../../pipeline/quantize/tensorrt.ts";
 import { yoloStudent } from "../../../students/yolo.ts";
 import { checkTensorrt, rules } from "../../../targets/jetson/check/check.ts";
 import type { CheckOptions, Severity } from "../../../targets/jetson/check/finding.ts";
-import { assetPath } from "../../helpers/models.ts";
+import { assetPath, seededFeeds } from "../../helpers/models.ts";
 
 const parameters = `const s: f32[] = [0.1] const z: i8[] = [0] const s2: f32[] = [0.2] const ws: f32[16] = fill 0.01 const wz: i8[16] = fill 0
   const w: f32[16,16,3,3] = fill 0.1 wq = QuantizeLinear<axis=0>(w, ws, wz) wd = DequantizeLinear<axis=0>(wq, ws, wz)`;
@@ -99,6 +100,7 @@ const cases: readonly Case[] = [
 
   { rule: "no-quantization", severity: "note", what: "a float model", model: net(conv("x", "y", "w"), "y").replace(/wq = .*wz\)/, ""), mended: good },
   { rule: "float-layer", severity: "slow", what: "a float Conv between int8 ones", model: net(`${pair("x", "a")} ${conv("a", "c")} ${conv("c", "d", "w")} ${pair("d", "b")} ${conv("b", "y")}`, "y"), mended: net(`${pair("x", "a")} ${conv("a", "c")} ${conv("c", "y", "w")}`, "y") },
+  { rule: "float-layer", severity: "note", what: "one left float on purpose", model: net(`meta "edgestill.float" = "first\\nmid" ${pair("x", "a")} ${conv("a", "c")} ${conv("c", "d", "w")} "mid" ${pair("d", "b")} ${conv("b", "y")}`, "y"), mended: good },
   { rule: "float-rest", severity: "note", what: "a float last layer", model: net(`${pair("x", "a")} ${conv("a", "c")} ${conv("c", "y", "w")}`, "y"), mended: good },
   { rule: "float-rest", severity: "slow", what: "a float32 last layer on TensorRT 11", options: { version: { major: 11, minor: 4 } }, model: net(`${pair("x", "a")} ${conv("a", "c")} ${conv("c", "y", "w")}`, "y"), mended: good },
   { rule: "small-layer", severity: "slow", what: "4 channels in int8", model: net(`const v: f32[4,4,3,3] = fill 0.1 vq = QuantizeLinear(v, s, z) vd = DequantizeLinear(vq, s, z) const i: i64[1] = [0] const e: i64[1] = [4] const ax: i64[1] = [1] h = Relu(x) t = Slice(h, i, e, ax) ${pair("t", "a")} ${conv("a", "y", "vd")}`, "y"), mended: good },
@@ -170,6 +172,17 @@ const isClean = (graph: Graph): void => {
 for (const activation of ["relu", "silu"] as const) {
   test(`the tensorrt scheme of the built student (${activation}) has no errors and no slow findings`, () => isClean(yoloStudent({ classes: ["car", "person"], size: [320, 192], width: 0.25, depth: 0.33, activation })));
 }
+
+test("what the quantize stage makes of the built student, a layer kept float in the middle, has no errors and no slow findings", async () => {
+  const student = yoloStudent({ classes: ["car"], size: [64, 64], width: 0.25, depth: 0.33 });
+  const feeds = seededFeeds(student, { N: 1 });
+  const middle = prepareForQuantization(student).sorted().filter(({ opType }) => opType === "Conv")[4];
+  const { files } = await quantizeModel(student, { calibration: [feeds], scheme: "tensorrt", keepFloat: [middle!.name], threads: 1 });
+  inferShapes(files.tensorrt!);
+  const findings = checkTensorrt(files.tensorrt!);
+  assert.equal(findings.filter(({ severity }) => severity !== "note").map(({ rule, node }) => `${rule} ${node}`), []);
+  assert.ok(findings.some(({ rule, node }) => rule === "float-layer" && node === middle!.name));
+});
 
 for (const path of ["models/yolox_nano_416.onnx", "models/yolov8n_320.onnx", "models/yolov8s.onnx"]) {
   const title = `${path}: the tensorrt scheme has no errors and no slow findings`;
