@@ -57,7 +57,7 @@ test("both files come from one range table; the report says what was done", asyn
 });
 
 /** Stands for a metric that every int8 layer costs `perLayer`. */
-const costing = (perLayer: number, seen: (layers: number, session: unknown) => void = () => undefined): QuantizeOptions["evaluate"] => (graph, session) => {
+const costing = (perLayer: number, seen: (layers: number, session: unknown) => void = () => undefined): NonNullable<QuantizeOptions["evaluate"]> => (graph, session) => {
   const layers = nodesOf(graph, "Conv").filter((node) => node.in(1).producer).length;
   seen(layers, session.extra);
   return Promise.resolve(0.5 - perLayer * layers);
