@@ -1,0 +1,55 @@
+import { UserError } from "../../graph/error.ts";
+import type { Detection } from "../../vision/index.ts";
+
+export interface IndexedOutput {
+  readonly key: string;
+  readonly tolerance: number;
+  readonly file: string;
+  readonly boxes: readonly Detection[];
+  readonly pixelTolerance: number;
+}
+
+export interface IndexedPicture {
+  readonly id: string;
+  readonly width: number;
+  readonly height: number;
+  readonly file: string;
+  readonly letterbox: string;
+  readonly tensor: string;
+  readonly outputs: readonly IndexedOutput[];
+}
+
+export interface GoldenIndex {
+  readonly thresholds: { readonly scoreThreshold: number; readonly iouThreshold: number; readonly maxDetections: number; readonly multiLabel: boolean };
+  readonly pictures: readonly IndexedPicture[];
+}
+
+type Loose<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer Item)[] ? Item[] : T[Key] };
+
+/** Reads golden/index.txt. Throws UserError GOLDEN_INDEX naming the first line that is not of its form. */
+export const parseGoldenIndex = (text: string): GoldenIndex => {
+  const lines = text.split("\n");
+  if (lines[0] !== "edgestill-golden 1") throw badLine(1, lines[0] ?? "");
+  let thresholds: GoldenIndex["thresholds"] | undefined;
+  const pictures: Loose<IndexedPicture>[] = [];
+  for (const [index, line] of lines.entries()) {
+    if (index === 0 || line === "") continue;
+    const [kind, ...fields] = line.split(" ");
+    const numbers = fields.map(Number);
+    const picture = pictures.at(-1);
+    const output = picture?.outputs.at(-1) as Loose<IndexedOutput> | undefined;
+    if (kind === "thresholds" && fields.length === 4) thresholds = { scoreThreshold: numbers[0]!, iouThreshold: numbers[1]!, maxDetections: numbers[2]!, multiLabel: numbers[3] === 1 };
+    else if (kind === "picture" && fields.length === 4) pictures.push({ id: fields[0]!, width: numbers[1]!, height: numbers[2]!, file: fields[3]!, letterbox: "", tensor: "", outputs: [] });
+    else if (kind === "letterbox" && picture && fields.length === 1) picture.letterbox = fields[0]!;
+    else if (kind === "tensor" && picture && fields.length === 1) picture.tensor = fields[0]!;
+    else if (kind === "output" && picture && fields.length === 3) picture.outputs.push({ key: fields[0]!, tolerance: numbers[1]!, file: fields[2]!, boxes: [], pixelTolerance: 0 });
+    else if (kind === "boxes" && output && output.key === fields[0] && fields.length === 3) output.pixelTolerance = numbers[2]!;
+    else if (kind === "box" && output && fields.length === 6) output.boxes.push({ box: [numbers[0]!, numbers[1]!, numbers[2]!, numbers[3]!], score: numbers[4]!, classIndex: numbers[5]! });
+    else throw badLine(index + 1, line);
+  }
+  if (!thresholds) throw badLine(2, "no thresholds");
+  return { thresholds, pictures };
+};
+
+const badLine = (line: number, text: string): UserError =>
+  new UserError("GOLDEN_INDEX", `golden/index.txt:${line} is not of a known form: "${text.slice(0, 100)}".`, "verify with the version of edgestill that made the bundle (manifest.json, tool.version), or make the bundle anew.");

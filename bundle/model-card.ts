@@ -1,0 +1,41 @@
+import type { DriftRow } from "./evidence/drift.ts";
+import type { Interval, Manifest } from "./manifest-schema.ts";
+
+/** MODEL_CARD.md: the manifest in words and tables; nothing that is not in it. */
+export const modelCard = (manifest: Manifest, drift: readonly DriftRow[]): string => [
+  `# ${manifest.name}`,
+  manifest.statement,
+  section("Models", table(["file", "role", "precision", "bytes", "parameters", "MACs", "sha256"],
+    manifest.models.map(({ file, role, precision, sizeBytes, parameters, macs, sha256 }) => [file, role, precision, sizeBytes, parameters, macs, `\`${sha256.slice(0, 16)}…\``]))),
+  section("Input and output", [
+    `Input \`${manifest.decode.input}\`: ${manifest.preprocess.contract.size.join(" x ")} pixels, ${manifest.preprocess.contract.order.toUpperCase()}, ${manifest.preprocess.contract.resize}${manifest.preprocess.contract.resize === "letterbox" ? ` (${manifest.preprocess.contract.align}, pad ${manifest.preprocess.contract.pad})` : ""}. ${manifest.preprocess.formula}.`,
+    `Output \`${manifest.decode.outputs.join("`, `")}\`: ${manifest.decode.layout}; boxes ${manifest.decode.boxes}; classes ${manifest.classes.join(", ")}.`,
+    `Defaults: score above ${manifest.thresholds.score}, NMS ${manifest.thresholds.nms} at IoU ${manifest.thresholds.iou}, at most ${manifest.thresholds.maxDetections} boxes.`,
+  ].join("\n\n")),
+  ...manifest.accuracy.map(({ role, slices }) => section(`Accuracy of ${role}`, [
+    "COCO AP (IoU 0.50:0.95) in points with 95 % bootstrap intervals over pictures.",
+    table(["slice", "pictures", "objects", "mAP", "mAP50", ...manifest.classes], slices.map(({ slice, images, instances, map, map50, perClass }) =>
+      [slice, images, instances, ranged(map), ranged(map50), ...manifest.classes.map((name) => (perClass[name] ? ranged(perClass[name].ap) : "–"))])),
+  ].join("\n\n"))),
+  section("Drift from the teacher", table(["class", ...(drift[0]?.steps.map(({ variant }) => variant) ?? [])], drift.map(({ class: name, steps }) => [name, ...steps.map(({ ap, change }) => (ap === null ? "–" : `${points(ap)}${change === null ? "" : ` (${change >= 0 ? "+" : ""}${points(change)})`}`))]))),
+  section("Latency", manifest.latency.length === 0 ? "Not measured." : table(["model", "target", "p50 ms", "p99 ms", "stable"], manifest.latency.map((record) => {
+    const times = record["inferenceMs"] as { readonly p50: number; readonly p99: number };
+    return [String(record["model"]), String(record["target"]), times.p50.toFixed(2), times.p99.toFixed(2), record["stable"] === true ? "yes" : "no"];
+  }))),
+  section("Requirements", manifest.requirements.length === 0 ? "None were given (requirements in the config)." : table(["id", "metric", "slice", "limit", "measured", "result", "evidence"],
+    manifest.requirements.map(({ id, metric, slice, relation, limit, measured, low, high, passed, evidence }) =>
+      [id, metric, slice, `${relation} ${limit}`, measured === null ? "not measured" : `${Number(measured.toPrecision(4))}${low === null || high === null ? "" : ` (${low.toFixed(3)} – ${high.toFixed(3)})`}`, passed ? "pass" : "FAIL", evidence]))),
+  section("Known limits", manifest.limits.length === 0 ? "None recorded; absence of a record is no proof." : manifest.limits.map((line) => `- ${line}`).join("\n")),
+  section("Provenance", [
+    `Run \`${manifest.run}\`, seed ${manifest.provenance.seed}, config sha256 \`${manifest.provenance.configSha256.slice(0, 16)}…\`, edgestill ${manifest.tool.version}, ONNX Runtime ${manifest.tool.onnxruntime}.`,
+    table(["variant", "stage", "made from", "sha256", "mAP"], manifest.provenance.lineage.map(({ name, stage, parent, sha256, map }) => [name, stage, parent ?? "–", `\`${sha256.slice(0, 16)}…\``, map === null ? "–" : points(map)])),
+    ...manifest.notes.map((note) => `Note: ${note}`),
+  ].join("\n\n")),
+].join("\n\n") + "\n";
+
+const section = (title: string, body: string): string => `## ${title}\n${body}`;
+const cell = (value: string | number): string => String(value).replaceAll("|", "\\|");
+const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+  [head, head.map(() => "---"), ...rows].map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n");
+const points = (value: number): string => (100 * value).toFixed(1);
+const ranged = ({ value, low, high }: Interval): string => (value === null ? "–" : `${points(value)}${low === null || high === null ? "" : ` (${points(low)}–${points(high)})`}`);

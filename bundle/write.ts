@@ -1,0 +1,156 @@
+import { mkdir, readFile, rename, rm, writeFile, chmod } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { KeyObject } from "node:crypto";
+import { cannotWrite } from "./errors.ts";
+import { adapterDetector, adapterObstacle, yoloxAdapter } from "./autoware/adapter.ts";
+import { addAutoware } from "./autoware/package.ts";
+import { archiveOf, isProgram } from "./archive.ts";
+import { checksumsFile, checksumsText, sha256Of, signatureFile } from "./checksums.ts";
+import { addCpp } from "./cpp.ts";
+import { addDeepstream, deepstreamObstacle } from "./deepstream/package.ts";
+import { driftRows } from "./evidence/drift.ts";
+import { detections } from "./evidence/measure.ts";
+import { evidenceFiles } from "./evidence/requirements.ts";
+import { sliceAccuracies } from "./evidence/slices.ts";
+import { addGolden } from "./golden/files.ts";
+import { goldenVectors } from "./golden/vectors.ts";
+import { addText, jsonText, type BundleInput, type EvidenceData, type Files } from "./input.ts";
+import { manifestOf, runEvidence } from "./manifest.ts";
+import { manifestJsonSchema, manifestSchema, type BundleFormat, type Manifest, type ModelAccuracyRecord } from "./manifest-schema.ts";
+import { modelCard } from "./model-card.ts";
+import { floatModel, modelFile, namesOf, type Names } from "./names.ts";
+import { readmeText } from "./readme.ts";
+import { sbomText } from "./sbom.ts";
+import { keyId, signBytes } from "./signature.ts";
+import { addTensorrtRecipe } from "./tensorrt.ts";
+
+export interface WriteOptions {
+  readonly tool: Manifest["tool"];
+  /** Private ed25519 key that signs the checksums. */
+  readonly key?: KeyObject;
+  /** Also write `<folder>.tar`. */
+  readonly archive?: boolean;
+  readonly onProgress?: (what: string, done: number, total: number) => void;
+  readonly onNote?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface WrittenBundle {
+  readonly folder: string;
+  readonly archive: string | null;
+  readonly manifest: Manifest;
+  readonly bytes: number;
+}
+
+/**
+ * Makes a bundle in `parent` and returns its folder, `<name>-<short hash>`; one that is there is replaced. The same input gives the same bytes.
+ * Throws UserError CANNOT_WRITE, AUTOWARE_LABEL and those of running the models.
+ */
+export const writeBundle = async (input: BundleInput, parent: string, options: WriteOptions): Promise<WrittenBundle> => {
+  const names = namesOf(input.result.name, (await identityOf(input, options)).slice(0, 8));
+  const files: Files = new Map();
+  for (const { role, path } of input.models) files.set(modelFile(names, role), await readFile(path));
+  const notes: string[] = [];
+  const accuracies = input.data ? await measureAll(input, input.data, options) : [];
+  const formats = await addFormats(files, input, names, notes, options);
+  for (const note of notes) options.onNote?.(note);
+  const { iou, maxDetections } = input.thresholds;
+  addGolden(files, await goldenVectors(input.models, input.result.seed, { iouThreshold: iou, maxDetections }));
+  addTensorrtRecipe(files, input, names);
+  const manifest = manifestSchema.parse(manifestOf(input, {
+    names, tool: options.tool, accuracies, formats, notes, keyId: options.key ? keyId(options.key) : null, sha256: (file) => sha256Of(files.get(file)!),
+  }));
+  addTexts(files, input, manifest, accuracies);
+  const sums = Buffer.from(checksumsText(files));
+  files.set(checksumsFile, sums);
+  if (options.key) files.set(signatureFile, signBytes(sums, options.key));
+  const folder = join(parent, names.base);
+  await replaceFolder(folder, files).catch((cause: unknown) => { throw cannotWrite(folder, cause); });
+  let archive: string | null = null;
+  if (options.archive) await writeFile((archive = `${folder}.tar`), await archiveOf(names.base, files));
+  return { folder, archive, manifest, bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0) };
+};
+
+/** sha256 of what the content depends on. */
+const identityOf = async ({ models, result, formats, thresholds, requirements, data, ranges, autowareLabels, limits }: BundleInput, { tool, key }: WriteOptions): Promise<string> => {
+  const hashes = await Promise.all(models.map(async ({ role, path }) => [role, sha256Of(await readFile(path))]));
+  const { contract, classes } = models[0]!.model;
+  return sha256Of(JSON.stringify([tool, hashes, runEvidence(result), formats, thresholds, requirements, contract, classes, data?.fingerprints ?? null,
+    data ? Object.entries(data.slices).map(([name, ids]) => [name, [...ids]]) : null, ranges ? [...ranges] : null, autowareLabels, limits, key ? keyId(key) : null]));
+};
+
+const measureAll = async (input: BundleInput, data: EvidenceData, options: WriteOptions): Promise<ModelAccuracyRecord[]> => {
+  const records: ModelAccuracyRecord[] = [];
+  for (const { role, variant, model, path, session } of input.models) {
+    const pictures = await detections(model, data, path, { session, ...progressOf(`evidence: ${variant}`, options) });
+    records.push({ role, variant, slices: sliceAccuracies(pictures, sliceOptions(input, data)) });
+  }
+  return records;
+};
+
+const sliceOptions = ({ result }: BundleInput, { classes, items, slices }: EvidenceData) => ({ classes, ids: items.map(({ id }) => id), slices, seed: result.seed });
+
+const progressOf = (what: string, { onProgress, signal }: WriteOptions) => ({
+  ...(onProgress && { onProgress: (done: number, total: number) => onProgress(what, done, total) }), ...(signal && { signal }),
+});
+
+/** Adds what the formats want; one that a model cannot have is left out, with its reason among the notes. */
+const addFormats = async (files: Files, input: BundleInput, names: Names, notes: string[], options: WriteOptions): Promise<BundleFormat[]> => {
+  const { model } = floatModel(input.models);
+  const { version } = options.tool;
+  const adders: Readonly<Record<BundleFormat, () => Promise<string | undefined>>> = {
+    cpp: () => addCpp(files, input, names, version),
+    autoware: async () => {
+      const obstacle = adapterObstacle(model);
+      if (obstacle !== undefined) return obstacle;
+      const adapter = yoloxAdapter(model);
+      addAutoware(files, input, names, adapter, version);
+      if (input.data) {
+        const pictures = await detections(await adapterDetector(model, adapter), input.data, adapter, progressOf("evidence: Autoware adapter", options));
+        addText(files, "evidence/autoware.json", jsonText({ letterbox: "top left, BGR 0..255, pad 114", slices: sliceAccuracies(pictures, sliceOptions(input, input.data)) }));
+      }
+      return undefined;
+    },
+    deepstream: async () => {
+      const obstacle = deepstreamObstacle(model);
+      if (obstacle === undefined) addDeepstream(files, input, names);
+      return Promise.resolve(obstacle);
+    },
+  };
+  const done: BundleFormat[] = [];
+  for (const format of input.formats) {
+    const obstacle = await adders[format]();
+    if (obstacle === undefined) done.push(format);
+    else notes.push(obstacle);
+  }
+  return done;
+};
+
+const addTexts = (files: Files, { result, models }: BundleInput, manifest: Manifest, accuracies: readonly ModelAccuracyRecord[]): void => {
+  const drift = driftRows(result, models.map(({ variant }) => variant));
+  addText(files, "manifest.json", jsonText(manifest));
+  addText(files, "manifest.schema.json", jsonText(manifestJsonSchema()));
+  addText(files, "labels.txt", `${manifest.classes.join("\n")}\n`);
+  addText(files, "preprocess.json", jsonText(manifest.preprocess));
+  addText(files, "MODEL_CARD.md", modelCard(manifest, drift));
+  addText(files, "README.md", readmeText(manifest));
+  addText(files, "sbom.cdx.json", sbomText(manifest));
+  addText(files, evidenceFiles.run, jsonText(runEvidence(result)));
+  addText(files, evidenceFiles.accuracy, jsonText(accuracies));
+  addText(files, evidenceFiles.drift, jsonText(drift));
+  addText(files, evidenceFiles.requirements, jsonText({ statement: manifest.statement, requirements: manifest.requirements, gates: manifest.gates, limits: manifest.limits }));
+};
+
+/** All files into a folder beside it, then one rename: a bundle is whole or absent. */
+const replaceFolder = async (folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> => {
+  const partial = `${folder}.part`;
+  await rm(partial, { recursive: true, force: true });
+  for (const [path, bytes] of files) {
+    const file = join(partial, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, bytes);
+    if (isProgram(path)) await chmod(file, 0o755);
+  }
+  await rm(folder, { recursive: true, force: true });
+  await rename(partial, folder);
+};
