@@ -82,8 +82,8 @@ export interface BenchmarkRecord {
   readonly soak?: readonly { readonly seconds: number; readonly fps: number; readonly p99Ms: number; readonly temperatureC: number | null; readonly clockMHz: number | null }[];
   /** Medians of blocks of neighbouring samples in the order of measurement: what a later run is compared with. */
   readonly blockMediansMs?: readonly number[];
-  /** Largest difference between the device's outputs and this machine's, on the same input. */
-  readonly againstHost?: { readonly maxAbsError: number; readonly bitEqual: boolean };
+  /** Largest difference between the device's float outputs and this machine's, on the same input; whether all, and the integer ones, have the same bits. */
+  readonly againstHost?: { readonly maxAbsError: number; readonly bitEqual: boolean; readonly integersBitEqual?: boolean };
   /** What only this kind of target measures: engine, layers, power rails. */
   readonly details?: JsonObject;
   /** ISO 8601 time of the measurement. */
@@ -278,7 +278,7 @@ export const benchmarkRecord = z.object({
   clockMHz: z.object({ start: fraction, end: fraction, min: fraction }).exactOptional(),
   soak: z.array(z.object({ seconds: count, fps: count, p99Ms: count, temperatureC: fraction, clockMHz: fraction })).exactOptional(),
   blockMediansMs: z.array(count).exactOptional(),
-  againstHost: z.object({ maxAbsError: count, bitEqual: z.boolean() }).exactOptional(),
+  againstHost: z.object({ maxAbsError: count, bitEqual: z.boolean(), integersBitEqual: z.boolean().exactOptional() }).exactOptional(),
   details: object.exactOptional(),
   at: z.string(),
 });

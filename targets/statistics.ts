@@ -1,4 +1,4 @@
-import { cumulativeStdNormalProbability, max, mean, median, min, quantileSorted } from "simple-statistics";
+import { errorFunction, max, mean, median, min, quantileSorted } from "simple-statistics";
 import type { LatencyMs } from "../pipeline/result.ts";
 
 /** Quantiles of at least one sample, in milliseconds. */
@@ -43,7 +43,7 @@ export const mannWhitney = (before: readonly number[], after: readonly number[])
   const [m, n] = [before.length, after.length];
   const u = rankSum - (n * (n + 1)) / 2;
   const variance = ((m * n) / 12) * (m + n + 1 - ties / ((m + n) * (m + n - 1)));
-  return variance === 0 ? 1 : 1 - cumulativeStdNormalProbability((u - (m * n) / 2 - 0.5) / Math.sqrt(variance));
+  return variance === 0 ? 1 : 0.5 * (1 - errorFunction((u - (m * n) / 2 - 0.5) / Math.sqrt(2 * variance)));
 };
 
 /** p90 above this multiple of the median is too wide a spread to compare models by. */

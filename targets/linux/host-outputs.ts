@@ -15,16 +15,18 @@ export const compareWithHost = async (model: BenchmarkModel, transport: Transpor
   try {
     const expected = await session.run(patternFeeds(session, batch, size));
     let [offset, maxAbsError, bitEqual] = [0, 0, true];
+    let integersBitEqual: boolean | null = null;
     for (const { name, dtype, bytes: length } of outputs) {
       const own = expected[name]!;
       const theirs = bytes.subarray(offset, offset + length);
       offset += length;
       const ownBytes = new Uint8Array(own.data.buffer, own.data.byteOffset, own.data.byteLength);
-      if (Buffer.compare(theirs, ownBytes) === 0) continue;
-      bitEqual = false;
-      maxAbsError = Math.max(maxAbsError, dtype === "float32" ? largestDifference(new Float32Array(new Uint8Array(theirs).buffer), own.data as Float32Array) : Infinity);
+      const equal = Buffer.compare(theirs, ownBytes) === 0;
+      bitEqual &&= equal;
+      if (dtype === "float32") maxAbsError = Math.max(maxAbsError, largestDifference(new Float32Array(new Uint8Array(theirs).buffer), own.data as Float32Array));
+      else integersBitEqual = (integersBitEqual ?? true) && equal;
     }
-    return { maxAbsError: Number.isFinite(maxAbsError) ? maxAbsError : Number.MAX_VALUE, bitEqual };
+    return { maxAbsError: Math.min(maxAbsError, Number.MAX_VALUE), bitEqual, ...(integersBitEqual !== null && { integersBitEqual }) };
   } finally {
     await session.close();
   }

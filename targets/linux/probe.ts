@@ -59,9 +59,9 @@ export const parseProbe = (text: string): LinuxFacts => {
   });
   const found = new Map(pairs.filter(([name]) => name !== "node"));
   const word = (name: string): string | null => found.get(name) || null;
-  const number = (name: string, scale = 1): number | null => {
+  const number = (name: string, unit = 1): number | null => {
     const value = Number(word(name) ?? Number.NaN);
-    return Number.isFinite(value) ? value * scale : null;
+    return Number.isFinite(value) ? value / unit : null;
   };
   const node = chooseNode(pairs.filter(([name]) => name === "node").map(([, value]) => value));
   const kernelArchitecture = word("kernelArchitecture");
@@ -69,9 +69,9 @@ export const parseProbe = (text: string): LinuxFacts => {
   return {
     hostname: word("hostname"), model: word("model"), kernelArchitecture, architecture: word("architecture"), wordBits: number("wordBits"), os: word("os"), kernel: word("kernel"),
     cpu: word("cpu") ?? (part === null ? null : (coreNames[part] ?? `ARM part ${part}`)), cores: number("cores"), cpuFeatures: (word("features")?.split(/\s+/) ?? []).filter((feature) => arithmetic.test(feature)),
-    memoryBytes: number("memoryKiB", 1024), freeMemoryBytes: number("freeMemoryKiB", 1024), freeDiskBytes: number("freeDiskKiB", 1024), loadAverage: number("load"),
+    memoryBytes: number("memoryKiB", 1 / 1024), freeMemoryBytes: number("freeMemoryKiB", 1 / 1024), freeDiskBytes: number("freeDiskKiB", 1 / 1024), loadAverage: number("load"),
     glibc: word("glibc")?.replace("glibc ", "") ?? null, node: node && { path: node.path, version: node.version }, nodeArchitecture: node?.architecture ?? null,
-    governor: word("governor"), clockMHz: number("clockKHz", 0.001), maxClockMHz: number("maxClockKHz", 0.001), temperatureC: number("temperature", 0.001),
+    governor: word("governor"), clockMHz: number("clockKHz", 1000), maxClockMHz: number("maxClockKHz", 1000), temperatureC: number("temperature", 1000),
     throttledBits: /^throttled=(0x[0-9a-fA-F]+)$/.exec(word("throttled") ?? "")?.[1] ?? null,
     emulated: isEmulated(kernelArchitecture, word("realArchitecture"), word("qemu"), node?.architecture ?? null, word("model")), more: {},
   };

@@ -1,0 +1,74 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { BenchmarkRecord } from "../../pipeline/result.ts";
+import { compareRecords } from "../../targets/compare.ts";
+import { timeFor, warmUp } from "../../targets/measure.ts";
+import { blockMedians, confidenceOf, latencyOf, mannWhitney } from "../../targets/statistics.ts";
+import { seededNumbers } from "../helpers/models.ts";
+import { refusal } from "../helpers/refusal.ts";
+
+// scipy.stats.mannwhitneyu(after, before, alternative="greater", method="asymptotic"), scipy 1.17.1
+for (const [before, after, p] of [
+  [[1, 2, 3, 4, 5], [2, 3, 4, 5, 6], 0.19880737597826537],
+  [[1, 1, 2, 2, 3], [3, 3, 4, 4, 5], 0.009432837192081834],
+  [[5, 6, 7, 8], [1, 2, 3, 4], 0.9929310152720443],
+] as const) test(`Mann-Whitney of ${before.join()} and ${after.join()} as scipy has it`, () => assert.ok(Math.abs(mannWhitney(before, after) - p) < 1e-6, String(mannWhitney(before, after))));
+
+test("equal samples are no evidence", () => assert.is(mannWhitney([3, 3, 3], [3, 3, 3]), 1));
+
+test("the confidence interval of the median covers the truth about 95 times in 100", () => {
+  let covered = 0;
+  for (let trial = 0; trial < 400; trial++) {
+    const [low, high] = confidenceOf([...seededNumbers(200, 1 + 7919 * trial)]).p50;
+    if (low <= 0.5 && 0.5 <= high) covered++;
+  }
+  assert.ok(covered >= 365 && covered <= 395, `${covered} of 400`);
+});
+
+test("block medians keep order and a short list as it is", () => {
+  assert.equal(blockMedians([3, 1, 2]), [3, 1, 2]);
+  assert.equal(blockMedians([1, 2, 3, 10, 20, 30], 2), [2, 20]);
+});
+
+test("timing makes at least the runs and the seconds that are asked", async () => {
+  const samples = await timeFor(() => Promise.resolve(), 7, 0);
+  assert.is(samples.length, 7);
+  const started = performance.now();
+  assert.ok((await timeFor(() => new Promise((resolve) => { setTimeout(resolve, 2); }), 1, 0.1)).length > 1);
+  assert.ok(performance.now() - started >= 100);
+});
+
+test("warming up ends although a work never becomes steady", async () => {
+  let run = 0;
+  const started = performance.now();
+  await warmUp(() => new Promise((resolve) => { setTimeout(resolve, 1 + 3 * run++); }), 0.5);
+  assert.ok(performance.now() - started < 20_000);
+});
+
+const recordWith = (samples: readonly number[], more: Partial<BenchmarkRecord> = {}): BenchmarkRecord => {
+  const latency = latencyOf(samples);
+  return {
+    model: "int8.onnx", sha256: "0", target: "pi5", provider: "cpu", precision: "int8", threads: 4, batch: 1, runs: samples.length, warmup: 20, stable: true, inferenceMs: latency, fps: 1000 / latency.mean,
+    device: { name: "Raspberry Pi 5", cpu: "Cortex-A76", governor: "performance" }, blockMediansMs: blockMedians(samples), at: "2026-01-01T00:00:00.000Z", ...more,
+  };
+};
+const around = (ms: number, seed: number): number[] => [...seededNumbers(400, seed, ms - 1, ms + 1)];
+
+for (const [what, after, regressed] of [
+  ["the same speed", around(20, 2), false], ["2 % slower, below the limit", around(20.4, 2), false], ["10 % slower", around(22, 2), true], ["10 % faster", around(18, 2), false],
+] as const) test(`against an earlier record: ${what}`, () => assert.is(compareRecords([recordWith(around(20, 1))], [recordWith(after)], 0.05)[0]!.regressed, regressed));
+
+test("a large but noisy difference of few samples is not significant", () => {
+  const [change] = compareRecords([recordWith([20, 30, 10])], [recordWith([22, 35, 12])], 0.05);
+  assert.ok(change!.slower > 0.05 && !change!.regressed);
+});
+
+test("the last of several earlier records counts; other devices, threads and emulation do not mix", async () => {
+  const before = [recordWith(around(10, 1)), recordWith(around(20, 1)), recordWith(around(5, 1), { threads: 1 }), recordWith(around(5, 1), { emulated: true })];
+  const [change] = compareRecords(before, [recordWith(around(20, 3), { device: { name: "Raspberry Pi 4" } })], 0.05);
+  assert.not(change!.regressed);
+  assert.match(change!.doubts.join(), "another device (Raspberry Pi 5, now Raspberry Pi 4)");
+  assert.is((await refusal(Promise.resolve().then(() => compareRecords(before, [recordWith(around(20, 3), { target: "orin" })], 0.05)))).code, "NOTHING_TO_COMPARE");
+});
+
+test.run();
