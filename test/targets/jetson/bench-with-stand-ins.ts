@@ -39,7 +39,8 @@ export const withStandIns = async (env: Readonly<Record<string, string>>, work: 
   }
 };
 
-const installTools = async (bin: string): Promise<void> => {
+/** Programs `trtexec`, `tegrastats`, … in the folder, each a stand-in. */
+export const installTools = async (bin: string): Promise<void> => {
   await mkdir(bin);
   for (const name of ["trtexec", "tegrastats", "nvpmodel", "jetson_clocks"]) {
     await writeFile(join(bin, name), `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "stand-ins", `${name}.js`)}" "$@"\n`);
