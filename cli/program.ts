@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { version } from "../pipeline/version.ts";
 import { addBench } from "./commands/bench.ts";
+import { addBundle } from "./commands/bundle.ts";
 import { addCompress } from "./commands/compress.ts";
 import { addEval } from "./commands/eval.ts";
 import { addGrad } from "./commands/grad.ts";
@@ -11,8 +12,9 @@ import { addPrune } from "./commands/prune.ts";
 import { addQuantize } from "./commands/quantize.ts";
 import { addReport } from "./commands/report.ts";
 import { addTargets } from "./commands/targets.ts";
+import { addVerify } from "./commands/verify.ts";
 
-const commands = [addCompress, addEval, addPredict, addInspect, addGrad, addPrune, addQuantize, addBench, addTargets, addReport, addInit];
+const commands = [addCompress, addEval, addPredict, addInspect, addGrad, addPrune, addQuantize, addBench, addBundle, addVerify, addTargets, addReport, addInit];
 
 /** The command line: every command with its options and examples. */
 export const createProgram = (): Command => {

@@ -1,3 +1,6 @@
+import { metricNames, metricOf } from "../bundle/evidence/requirements.ts";
+import { sizeSlices } from "../bundle/evidence/slices.ts";
+
 /** Checks of a config that go beyond one value. They read the raw file, so that they speak even where the schema has complaints. */
 
 export interface Found {
@@ -23,6 +26,7 @@ export const fileFields = (raw: unknown): { path: (string | number)[]; file: str
   const candidates: [(string | number)[], unknown][] = [
     ...(data["generate"] === undefined ? ["train", "val", "images"].map((key): [string[], unknown] => [["data", key], data[key]]) : []),
     [["data", "calibration"], data["calibration"]],
+    ...Object.entries(asObject(data["slices"])).flatMap(([name, file]): [string[], unknown][] => (typeof file === "string" && file.endsWith(".txt") ? [[["data", "slices", name], file]] : [])),
     [["data", "generate", "module"], asObject(data["generate"])["module"]],
     [["student", "model"], asObject(config["student"])["model"]],
     ...teachersOf(config).map(({ path, value }): [(string | number)[], unknown] => [[...path, "model"], value["model"]]),
@@ -56,7 +60,24 @@ export const crossChecks = (raw: unknown): Found[] => {
     found.push({ path: ["distill", "features"], message: `distill.features: ${distill["features"]} needs exactly one teacher` });
   const prune = asObject(config["prune"]);
   if (config["prune"] !== undefined && (prune["macs"] === undefined) === (prune["parameters"] === undefined)) found.push({ path: ["prune"], message: "prune needs one of macs and parameters" });
-  return [...found, ...targetChecks(config)];
+  return [...found, ...targetChecks(config), ...requirementChecks(config)];
+};
+
+const requirementChecks = (config: Loose): Found[] => {
+  const { requirements } = config;
+  const data = asObject(config["data"]);
+  const slices = ["all", ...sizeSlices, ...Object.keys(asObject(data["slices"]))];
+  const ids: unknown[] = [];
+  return (Array.isArray(requirements) ? requirements : []).flatMap((given, index): Found[] => {
+    const { id, metric, slice } = asObject(given);
+    const found: Found[] = [];
+    if (ids.includes(id)) found.push({ path: ["requirements", index, "id"], message: `requirements: "${String(id)}" is listed twice` });
+    ids.push(id);
+    if (typeof metric === "string" && !metricOf(metric)) found.push({ path: ["requirements", index, "metric"], message: `unknown metric "${metric}": use ${metricNames.join(", ")}` });
+    // A generator of pictures names slices of its own.
+    if (typeof slice === "string" && data["generate"] === undefined && !slices.includes(slice)) found.push({ path: ["requirements", index, "slice"], message: `unknown slice "${slice}": use ${slices.join(", ")}` });
+    return found;
+  });
 };
 
 const targetChecks = (config: Loose): Found[] => {

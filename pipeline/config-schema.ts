@@ -52,6 +52,7 @@ const data = z.strictObject({
   images: path.optional().describe("COCO: the folder that file names are relative to, when it is not near the JSON."),
   classes: z.array(z.string().min(1)).min(1).optional().describe("Classes to detect, by name; default all of the training set's."),
   skipInvalid: z.boolean().default(false).describe("Leave out broken pictures and labels (they are counted and reported) instead of stopping."),
+  slices: z.record(z.string().regex(/^[A-Za-z0-9_-]+$/, "letters, digits, - and _ only"), path).optional().describe("Named parts of the validation set, for evidence: a .txt list of picture ids (paths relative to the pictures' folder), or a pattern of them with *."),
   calibration: path.optional().describe("Pictures to calibrate int8 with; default the training set."),
   generate: generate.optional().describe("Make the data set first; train, val and images then come from it."),
 });
@@ -134,6 +135,24 @@ const quantize = z.strictObject({
     .describe("Quantization-aware training after calibration."),
 });
 
+const requirement = z.strictObject({
+  id: z.string().min(1).describe("Your number of the requirement."),
+  metric: z.string().min(1).describe("map, map50, ap.<class> (at least the limit); mapDrop, macs, parameters, sizeBytes, `<target>.p99Ms` and other quantiles (at most the limit)."),
+  limit: z.number().describe("Accuracies are 0..1, latencies milliseconds."),
+  slice: z.string().default("all").describe("all, small, medium, large (size of the object), or a name of data.slices."),
+});
+
+const bundle = z.strictObject({
+  formats: z.array(z.enum(["cpp", "autoware", "deepstream"])).default(["cpp", "autoware", "deepstream"]).describe("What the bundle plugs into."),
+  variant: z.string().min(1).optional().describe("The float variant to ship, with its int8 files; default the last one."),
+  score: part.default(0.25).describe("Boxes score more than this, unless the integrator sets otherwise."),
+  iou: part.default(0.45).describe("Boxes of a class that overlap more than this are one."),
+  maxDetections: z.int().min(1).max(10000).default(300).describe("Most boxes of a picture."),
+  autowareLabels: z.record(z.string(), z.enum(["UNKNOWN", "CAR", "TRUCK", "BUS", "TRAILER", "MOTORCYCLE", "BICYCLE", "PEDESTRIAN"])).default({}).describe("Autoware's label by class name, where the usual one does not fit."),
+  limits: z.array(z.string().min(1)).default([]).describe("Known limits of use, for the model card: weather, distance, country, …"),
+  archive: z.boolean().default(true).describe("Also write one .tar of it."),
+});
+
 const benchmark = z.strictObject({
   runs: z.int().min(100).default(200).describe("Fewest measured runs of each variant."),
   seconds: z.number().gt(0).max(3600).default(10).describe("Shortest measuring time of each variant."),
@@ -155,8 +174,13 @@ export const configSchema = z.strictObject({
   gates: z.record(z.string(), z.number()).default({}).describe("Limits that make the run fail: mapDrop (against the teacher, else the first variant; 0..1), sizeRatio, macsRatio, `<target>.p50Ms`, `<target>.p99Ms`."),
   benchmark: benchmark.prefault({}).describe("How long to measure."),
   report: z.strictObject({ pictures: z.int().min(0).max(32).default(4).describe("Validation pictures shown with the boxes of each variant.") }).prefault({}).describe("The HTML report."),
+  bundle: bundle.optional().describe("What is handed to an integrator: models, C++ library, Autoware and DeepStream packages, golden vectors, evidence; left out: none."),
+  requirements: z.array(requirement).optional().describe("Requirements that the bundle's evidence answers, each with its measurement and verdict."),
   threads: count.optional().describe("Threads for training and evaluation; default all cores."),
 });
+
+/** The bundle's settings where the config has none. */
+export const bundleDefaults = (): BundleConfig => bundle.parse({});
 
 /** A checked config, defaults filled in, paths as written in the file. */
 export type Config = z.infer<typeof configSchema>;
@@ -165,6 +189,7 @@ export type StudentConfig = z.infer<typeof student>;
 export type DistillConfig = z.infer<typeof distill>;
 export type PruneConfig = z.infer<typeof prune>;
 export type QuantizeConfig = z.infer<typeof quantize>;
+export type BundleConfig = z.infer<typeof bundle>;
 export type PreprocessConfig = z.infer<typeof preprocess>;
 
 /** JSON Schema (draft 2020-12) of config.yaml, for editors. */

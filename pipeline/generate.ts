@@ -8,6 +8,8 @@ interface Generated {
   readonly images: string;
   readonly train: string;
   readonly val: string;
+  /** Named parts of the validation set: a .txt list of picture ids each. */
+  readonly slices?: Readonly<Record<string, string>>;
 }
 
 interface GenerateOptions {
@@ -21,17 +23,19 @@ interface GenerateOptions {
 type Generator = (options: GenerateOptions) => Promise<Generated>;
 
 /** Where the data set lies: as the config says, made first where it names a generator. Throws UserError GENERATOR. */
-export const dataPaths = async ({ config, folder }: LoadedConfig, reporter: Reporter): Promise<{ readonly train: string; readonly val: string; readonly images: string | undefined }> => {
+export const dataPaths = async ({ config, folder }: LoadedConfig, reporter: Reporter): Promise<{ readonly train: string; readonly val: string; readonly images: string | undefined; readonly slices: Readonly<Record<string, string>> }> => {
   const { generate, ...data } = config.data;
-  if (!generate) return { train: resolve(folder, data.train ?? ""), val: resolve(folder, data.val ?? ""), images: data.images === undefined ? undefined : resolve(folder, data.images) };
+  const slices = Object.fromEntries(Object.entries(data.slices ?? {}).map(([name, given]) => [name, given.endsWith(".txt") ? resolve(folder, given) : given]));
+  if (!generate) return { slices, train: resolve(folder, data.train ?? ""), val: resolve(folder, data.val ?? ""), images: data.images === undefined ? undefined : resolve(folder, data.images) };
   const module = resolve(folder, generate.module);
   const make = await loadGenerator(module);
   const task = lazyTask(reporter, "making the data set", "picture");
   try {
-    return await make({
+    const made = await make({
       dir: resolve(folder, generate.dir ?? `.cache/${config.name}-${generate.train}-${generate.val}-${generate.seed}`),
       train: generate.train, val: generate.val, seed: generate.seed, onProgress: task.update,
     });
+    return { ...made, slices: { ...made.slices, ...slices } };
   } finally {
     task.end();
   }

@@ -15,6 +15,7 @@ import type { LoadedConfig } from "./config.ts";
 import { dataPaths } from "./generate.ts";
 import { hashFile } from "./hash.ts";
 import type { Reporter } from "./progress.ts";
+import { openSlices } from "./slices.ts";
 import { deriveStudent } from "./prune/prune.ts";
 import type { JsonObject } from "./result.ts";
 
@@ -41,6 +42,8 @@ export interface Plan {
   readonly train: Dataset;
   readonly val: Dataset;
   readonly classes: readonly string[];
+  /** Ids of the validation pictures of each named part. */
+  readonly slices: Readonly<Record<string, ReadonlySet<string>>>;
   readonly fingerprints: { readonly train: string; readonly val: string };
   readonly teachers: readonly PlannedTeacher[];
   readonly student: PlannedStudent;
@@ -64,7 +67,7 @@ export const makePlan = async (loaded: LoadedConfig, reporter: Reporter): Promis
 
 const openData = async (loaded: LoadedConfig, reporter: Reporter) => {
   const { config } = loaded;
-  const { train: trainPath, val: valPath, images } = await dataPaths(loaded, reporter);
+  const { train: trainPath, val: valPath, images, slices } = await dataPaths(loaded, reporter);
   const open = (path: string, split: "train" | "val", classes: readonly string[] | undefined): Promise<Dataset> =>
     openDataset({ path, split, ...(images !== undefined && { images }) }, { ...(classes && { classes }), skipInvalid: config.data.skipInvalid });
   const train = await open(trainPath, "train", config.data.classes);
@@ -73,7 +76,7 @@ const openData = async (loaded: LoadedConfig, reporter: Reporter) => {
     if (problems.length > 0) reporter.warn(`${problems.length} broken pictures or labels of the ${name} set are left out, first ${problems[0]!.file}: ${problems[0]!.message}`);
   }
   if (val.items.some(({ boxes }) => boxes === null)) throw unlabelled(valPath, "mAP cannot be measured");
-  return { train, val, fingerprints: { train: datasetFingerprint(train.items), val: datasetFingerprint(val.items) } };
+  return { train, val, slices: await openSlices(slices, val.items), fingerprints: { train: datasetFingerprint(train.items), val: datasetFingerprint(val.items) } };
 };
 
 const openTeacher = async (teacher: TeacherConfig, index: number, { config, folder }: LoadedConfig, classes: readonly string[]): Promise<PlannedTeacher> => {

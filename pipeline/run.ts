@@ -6,6 +6,8 @@ import type { Graph } from "../graph/graph.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import { picturePaths, renderReport, type Asset } from "../report/html.ts";
 import { accuracyRecord } from "./accuracy.ts";
+import { bundleStage } from "./bundle/stage.ts";
+import { sourceFile } from "./bundle/source.ts";
 import { benchmarkStage } from "./benchmark/stage.ts";
 import { distillStage } from "./distill/stage.ts";
 import { loadConfig, type LoadedConfig } from "./config.ts";
@@ -44,14 +46,14 @@ export interface CompressResult {
 }
 
 /** The stages in order. A stage that the config leaves out is skipped. */
-const stages: readonly { readonly [Name in StageName]: Stage<Name> }[StageName][] = [distillStage, pruneStage, quantizeStage, evaluateStage, benchmarkStage];
+const stages: readonly { readonly [Name in StageName]: Stage<Name> }[StageName][] = [distillStage, pruneStage, quantizeStage, evaluateStage, benchmarkStage, bundleStage];
 export const stageNames: readonly StageName[] = ["plan", ...stages.map(({ name }) => name)];
 
 /** The folder of a config's run: its name and the hash of its content. */
 export const runFolderOf = ({ config }: LoadedConfig, runs = "runs"): string => join(resolve(runs), `${config.name}-${hashOf(config).slice(0, 8)}`);
 
 /**
- * The main job: plan, distill, prune, quantize, evaluate, benchmark, report. What is finished is reused, what was interrupted goes on.
+ * The main job: plan, distill, prune, quantize, evaluate, benchmark, bundle, report. What is finished is reused, what was interrupted goes on.
  * run.json and report.html are written after every stage, so that a later failure loses nothing. Throws UserError for whatever the user can mend.
  */
 export const compress = async (configPath: string, options: CompressOptions = {}): Promise<CompressResult> => {
@@ -74,6 +76,7 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   const cacheFolder = join(resolve(options.runs ?? "runs"), "cache");
   const started = performance.now();
   reporter.line(`run folder ${runFolder}`);
+  await writeJson(join(runFolder, sourceFile), { config: loaded.path });
   const plan = await makePlan(loaded, reporter);
   reporter.line(`plan: ${plan.train.items.length} pictures to train on, ${plan.val.items.length} to validate on, classes ${plan.classes.join(", ")}`);
   const variants: VariantFile[] = [];
@@ -96,7 +99,7 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
     }
     if (stage.name === until) break;
   }
-  if (until === undefined || until === "benchmark") saved = await saveRun(run, judgeGates(config.gates, saved.result));
+  if (until === undefined || until === "benchmark" || until === "bundle") saved = await saveRun(run, judgeGates(config.gates, saved.result));
   return saved;
 };
 

@@ -36,7 +36,7 @@ export interface StageContext {
   readonly measureMap: (graph: Graph, label: string) => Promise<number>;
 }
 
-export type StageName = Exclude<keyof StageReports, "bundle">;
+export type StageName = keyof StageReports;
 
 export interface StageOutcome<Name extends StageName> {
   readonly variants: readonly VariantFile[];

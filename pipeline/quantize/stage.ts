@@ -1,15 +1,17 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { describeDetector } from "../../detection/detector.ts";
 import { evaluateDetector } from "../../detection/evaluate.ts";
 import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
 import type { QuantizeConfig } from "../config-schema.ts";
+import { writeJson } from "../files.ts";
 import { lazyTask } from "../progress.ts";
 import type { TrainingPoint } from "../result.ts";
 import type { Stage, StageContext, VariantFile } from "../stage.ts";
 import { loadVariant, saveVariant } from "../variant-files.ts";
 import { calibrationFeeds, calibrationPaths, spread } from "./calibration-data.ts";
+import { rangesToJson } from "./ranges.ts";
 import { quantizeModel, type Quantized } from "./quantize.ts";
 import { defaultActivations } from "./emitter.ts";
 import { exactCpuSession, fastestExactCpuSession, int8TensorrtSession } from "./sessions.ts";
@@ -40,6 +42,7 @@ export const quantizeStage: Stage<"quantize"> = {
           if (step === "sensitivity" && (done === 1 || done === total)) context.reporter.line(`sensitivity of layers: ${done}/${total ?? "?"}`);
         },
       });
+      await writeJson(join(context.folder, "ranges.json"), rangesToJson(quantized.ranges));
       return { variants: await saveFiles(context, source, quantized), report: { ...quantized.report, ...(curve.length > 0 && { qat: curve }) } };
     } finally {
       calibrate.end();

@@ -1,0 +1,77 @@
+import { join, resolve } from "node:path";
+import { readKey } from "../../bundle/signature.ts";
+import { verifyBundle, type Verification } from "../../bundle/verify.ts";
+import { writeBundle, type WrittenBundle } from "../../bundle/write.ts";
+import { UserError } from "../../graph/error.ts";
+import { bundleDefaults, configSchema, type BundleConfig } from "../config-schema.ts";
+import { loadConfig } from "../config.ts";
+import { readJson } from "../files.ts";
+import { makePlan, type Plan } from "../plan.ts";
+import { silentReporter, type Reporter } from "../progress.ts";
+import type { RunResult } from "../result.ts";
+import { bundleInput } from "./input.ts";
+import { sourceFile } from "./source.ts";
+import { following, readRun, toolRecord } from "./stage.ts";
+
+export interface BundleRunOptions {
+  readonly variant?: string;
+  readonly formats?: BundleConfig["formats"];
+  /** Folder that gets the bundle; default `bundles` in the run folder. */
+  readonly out?: string;
+  /** PEM file of the private ed25519 key that signs. */
+  readonly sign?: string;
+  /** The run's config, for its data sets; default where it was when the run was made. */
+  readonly config?: string;
+  readonly archive?: boolean;
+  readonly reporter?: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+/** The bundle of a finished run. Throws UserError NOT_A_RUN, BUNDLE_VARIANT, BUNDLE_CONFIG, KEY and those of `writeBundle`. */
+export const bundleRun = async (runFolder: string, options: BundleRunOptions = {}): Promise<WrittenBundle> => {
+  const { reporter = silentReporter, signal } = options;
+  const key = options.sign === undefined ? undefined : await readKey(options.sign, "private");
+  const result = await readRun(runFolder);
+  const settings = settingsOf(result, options);
+  const plan = await planOf(result, runFolder, options.config, reporter);
+  if (!plan) reporter.warn("the run's config is not where it was: accuracy by slice is not measured (name it with --config)");
+  const requirements = configSchema.shape.requirements.parse(result.config["requirements"]) ?? [];
+  const input = await bundleInput({ result, runFolder: resolve(runFolder), settings, requirements, plan });
+  return writeBundle(input, resolve(options.out ?? join(runFolder, "bundles")), {
+    tool: toolRecord(), archive: options.archive ?? settings.archive, ...(key && { key }), ...following(reporter, signal),
+  });
+};
+
+const settingsOf = (result: RunResult, { variant, formats }: BundleRunOptions): BundleConfig => ({
+  ...bundleDefaults(), ...(configSchema.shape.bundle.parse(result.config["bundle"]) ?? {}), ...(variant !== undefined && { variant }), ...(formats && { formats }),
+});
+
+/** The run's data sets; null where no config is named and the old one is gone. */
+const planOf = async (result: RunResult, runFolder: string, given: string | undefined, reporter: Reporter): Promise<Plan | null> => {
+  const saved = (await readJson(join(runFolder, sourceFile))) as { readonly config: string } | undefined;
+  const path = given ?? saved?.config;
+  if (path === undefined) return null;
+  const loaded = await loadConfig(path).catch((error: unknown) => {
+    if (given === undefined && error instanceof UserError && error.code === "CONFIG_READ") return null;
+    throw error;
+  });
+  if (!loaded) return null;
+  const { name, data, seed } = loaded.config;
+  const same = (key: string, value: unknown): boolean => JSON.stringify(result.config[key]) === JSON.stringify(value);
+  if (!same("name", name) || !same("seed", seed) || !same("data", data)) throw otherConfig(path, runFolder);
+  return makePlan(loaded, reporter);
+};
+
+export interface VerifyRunOptions {
+  /** PEM file of the public key that must have signed. */
+  readonly key?: string;
+  readonly run?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Checks a bundle; see `verifyBundle`. */
+export const verifyBundleFolder = async (folder: string, { key, run, signal }: VerifyRunOptions = {}): Promise<Verification> =>
+  verifyBundle(folder, { ...(key !== undefined && { key: await readKey(key, "public") }), ...(run !== undefined && { run }), ...(signal && { signal }) });
+
+const otherConfig = (path: string, runFolder: string): UserError =>
+  new UserError("BUNDLE_CONFIG", `${path} is not the config of the run in ${runFolder}: its name, seed or data differ.`, "name the config that the run was made with (--config), or run compress with the new one first.");
