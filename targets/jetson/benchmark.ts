@@ -5,14 +5,15 @@ import type { BenchmarkRecord } from "../../pipeline/result.ts";
 import type { KindContext } from "../kind.ts";
 import { cannotMeasure } from "../linux/errors.ts";
 import type { BenchmarkHooks, BenchmarkJob } from "../target.ts";
+import type { Transport } from "../transport.ts";
 import { clockState, withLockedClocks } from "./clocks.ts";
 import type { JetsonPrecision } from "./command.ts";
 import { readOverCurrent } from "./device.ts";
 import { checkFile, type CheckedFile } from "./model.ts";
-import { withTelemetry, type Telemetry } from "./monitor.ts";
+import { withTelemetry } from "./monitor.ts";
 import { probeJetson, type JetsonProbe } from "./probe.ts";
 import { recordOf, soakOf } from "./record.ts";
-import { runnerOf, type Runner } from "./runners.ts";
+import { runnerOf, type Measured, type Runner } from "./runners.ts";
 import type { JetsonSettings } from "./settings.ts";
 import { releaseText } from "./version.ts";
 
@@ -75,7 +76,7 @@ const measureFiles = async ({ transport, settings }: KindContext<JetsonSettings>
   return records;
 };
 
-const soakRun = async (transport: KindContext<JetsonSettings>["transport"], work: () => Promise<{ readonly startMs: readonly number[]; readonly latencyMs: readonly number[] }>, batch: number): Promise<NonNullable<BenchmarkRecord["soak"]>> => {
-  const { result, telemetry }: { readonly result: Awaited<ReturnType<typeof work>>; readonly telemetry: Telemetry } = await withTelemetry(transport, work);
+const soakRun = async (transport: Transport, work: () => Promise<Measured>, batch: number): Promise<NonNullable<BenchmarkRecord["soak"]>> => {
+  const { result, telemetry } = await withTelemetry(transport, work);
   return soakOf(result.startMs, result.latencyMs, batch, telemetry);
 };

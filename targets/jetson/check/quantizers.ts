@@ -33,14 +33,21 @@ export const commutes = (node: Node): boolean =>
 const dataInputs = (node: Node): readonly Value[] =>
   node.opType === "Concat" ? node.inputs.filter((input): input is Value => input !== null) : node.inputs.slice(0, 1).filter((input): input is Value => input !== null);
 
+/** Where `value` comes from, seen through the ops that `passes` lets through: values that another op made, or none did. */
+const sourcesThrough = (value: Value, passes: (node: Node) => boolean): readonly Value[] => {
+  const ends: Value[] = [];
+  const seen = new Set([value]);
+  for (const some of seen) {
+    if (some.producer && passes(some.producer)) for (const input of dataInputs(some.producer)) seen.add(input);
+    else ends.push(some);
+  }
+  return ends;
+};
+
 /** The DequantizeLinear nodes whose int8 values `value` holds; undefined as soon as one branch is float. */
 export const dequantizersOf = (value: Value): readonly Node[] | undefined => {
-  const node = value.producer;
-  if (!node) return undefined;
-  if (isDequantize(node)) return [node];
-  if (!commutes(node)) return undefined;
-  const found = dataInputs(node).map(dequantizersOf);
-  return found.includes(undefined) ? undefined : found.flatMap((some) => some!);
+  const makers = sourcesThrough(value, commutes).map(({ producer }) => producer);
+  return makers.every((node) => node !== null && isDequantize(node)) ? (makers as readonly Node[]) : undefined;
 };
 
 export const isInt8 = (value: Value | undefined): boolean => value !== undefined && dequantizersOf(value) !== undefined;
@@ -52,8 +59,18 @@ export const hasInt8Weight = (layer: Node): boolean => isInt8(layer.optionalIn(1
 export const isInt8Layer = (node: Node): boolean => isLayer(node) && isInt8(node.in(0)) && hasInt8Weight(node);
 
 /** Readers of `value`, seen through ops that a pair moves through. */
-export const readersThrough = (value: Value, except?: Node): readonly Node[] =>
-  value.readers.flatMap((node) => (node === except ? [] : commutes(node) ? node.outputs.flatMap((output) => readersThrough(output)) : [node]));
+export const readersThrough = (value: Value, except?: Node): readonly Node[] => {
+  const readers = new Set<Node>();
+  const seen = new Set([value]);
+  for (const some of seen) {
+    for (const node of some.readers) {
+      if (node === except) continue;
+      if (commutes(node)) for (const output of node.outputs) seen.add(output);
+      else readers.add(node);
+    }
+  }
+  return [...readers];
+};
 
 /** Scales of the quantizers that read `value`, ops that a pair moves through in between. */
 export const scalesBehind = (value: Value, except?: Node): readonly number[] =>
@@ -82,8 +99,5 @@ export const fusedLayer = (value: Value, readers = 1): Node | undefined => {
 };
 
 /** First layers read the picture, whose few channels no kernel minds. */
-export const readsPicture = (value: Value): boolean => {
-  const node = value.producer;
-  if (!node) return value.tensor === undefined;
-  return (isQuantizer(node) || commutes(node) || node.opType === "Cast") && dataInputs(node).every(readsPicture);
-};
+export const readsPicture = (value: Value): boolean =>
+  sourcesThrough(value, (node) => isQuantizer(node) || commutes(node) || node.opType === "Cast").every(({ producer, tensor }) => producer === null && tensor === undefined);

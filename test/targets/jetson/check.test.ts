@@ -145,6 +145,11 @@ test("a model placed as TensorRT wants has neither errors nor slow findings", ()
   assert.equal(checked(good).filter(({ severity }) => severity !== "note"), []);
 });
 
+test("a model of forty diamonds is judged at once", () => {
+  const diamonds = Array.from({ length: 40 }, (_, i) => `a${i}, b${i} = Split<axis=1>(x${i}) x${i + 1} = Concat<axis=1>(a${i}, b${i})`).join(" ");
+  assert.equal(checked(net(`${pair("x", "x0")} ${diamonds} ${conv("x40", "y")}`, "y")).filter(({ severity }) => severity !== "note"), []);
+});
+
 test("errors come first", () => {
   const severities = checked(net(`const z2: i8[] = [-128] ${pair("x", "a", "s", "z2")} ${conv("a", "c")} ${pair("c", "p")} y = Softmax(p)`, "y")).map(({ severity }) => severity);
   assert.is(severities[0], "error");
