@@ -1,5 +1,5 @@
-import { UserError } from "../graph/error.ts";
-import type { Detection, DetectOptions, Head, Preprocess } from "../vision/index.ts";
+import { UserError } from "../../graph/error.ts";
+import type { Detection, DetectOptions, Head, Preprocess } from "../../vision/index.ts";
 
 /** What bundle/cpp/README.md wants beside the copied C++ files. */
 export interface CppModel {
@@ -71,7 +71,7 @@ const modelHeader = (model: CppModel): string => {
     "head.channels_first": dense.channelsFirst, "head.objectness": dense.objectness, "head.raw": dense.raw,
     "head.class_count": head.classCount, "head.anchors": model.anchors, ...(dense.strides.length > 0 && { "head.strides": "strides" }), needs_nms: head.needsNms,
     "thresholds.score": thresholds.scoreThreshold, "thresholds.iou": thresholds.iouThreshold, "thresholds.max_detections": thresholds.maxDetections, "thresholds.multi_label": thresholds.multiLabel,
-    class_names: "class_names", files: "files",
+    class_names: "class_names", ...(files.length > 0 && { files: "files" }),
   };
   const settings = files.filter(({ session }) => Object.keys(session).length > 0);
   return `#pragma once
@@ -81,10 +81,10 @@ namespace ${cppName(model.name)} {
 
 namespace detail {
 inline constexpr std::string_view class_names[] = {${classes.map(literal).join(", ")}};
-${dense.strides.length > 0 ? `inline constexpr int strides[] = {${dense.strides.join(", ")}};\n` : ""}${settings.map((file) => `inline constexpr edgestill::SessionSetting ${settingsName(file)}[] = {${Object.entries(file.session).map(([key, value]) => `{${literal(key)}, ${literal(value)}}`).join(", ")}};\n`).join("")}inline constexpr edgestill::ModelFile files[] = {
+${dense.strides.length > 0 ? `inline constexpr int strides[] = {${dense.strides.join(", ")}};\n` : ""}${settings.map((file) => `inline constexpr edgestill::SessionSetting ${settingsName(file)}[] = {${Object.entries(file.session).map(([key, value]) => `{${literal(key)}, ${literal(value)}}`).join(", ")}};\n`).join("")}${files.length > 0 ? `inline constexpr edgestill::ModelFile files[] = {
 ${files.map((file) => `    {${literal(file.key)}, ${literal(file.path)}, ${literal(file.sha256)}, ${settings.includes(file) ? settingsName(file) : "{}"}},`).join("\n")}
 };
-
+` : ""}
 constexpr edgestill::ModelInfo describe() {
   edgestill::ModelInfo m;
 ${Object.entries(fields).map(([field, value]) => `  m.${field} = ${value};`).join("\n")}
