@@ -9,7 +9,8 @@ import { runOnce } from "../../runtime/session.ts";
 import { inProcessSource } from "../../training/batches.ts";
 import { adamw, sgd } from "../../training/options.ts";
 import { writeTensors } from "../../training/finish.ts";
-import type { TrainingProblem } from "../../training/problem.ts";
+import { withBatch, type TrainingProblem } from "../../training/problem.ts";
+import { buildStep, layoutsOf } from "../../training/step.ts";
 import { train, type StepReport } from "../../training/train.ts";
 import { baseOptions, distance, fixture, fixtureSource, mlpProblem, mlpSource, normProblem } from "./nets.ts";
 
@@ -147,6 +148,15 @@ test("bad options and empty data are errors with a next step", async () => {
   assert.is(await code(train(mlpProblem(), mlpSource(), { ...baseOptions, epochs: 0 })), "TRAINING_OPTION");
   assert.is(await code(train(mlpProblem(), mlpSource(), { ...baseOptions, optimizer: adamw({ learningRate: NaN }) })), "TRAINING_OPTION");
   assert.is(await code(train(mlpProblem(), inProcessSource(0, () => ({})), baseOptions)), "NO_BATCHES");
+});
+
+test("a batch size given as a number trains the same and needs fewer nodes", async () => {
+  const options = { ...baseOptions, optimizer: sgd({ learningRate: 0.05 }) };
+  const source = fixtureSource(fixture.norm.batches, [4, 2, 5, 5], [4, 3, 5, 5]);
+  const [open, fixed] = [normProblem("rows"), withBatch(normProblem("rows"), 4)];
+  assert.ok(buildStep(fixed, options, layoutsOf(fixed, options)).nodes.size < buildStep(open, options, layoutsOf(open, options)).nodes.size);
+  const [atRunTime, inAdvance] = [await train(open, source, options), await train(fixed, source, options)];
+  for (const [name, tensor] of atRunTime.tensors) assert.ok(distance(inAdvance.tensors.get(name)!.floats, tensor.floats) < 1e-6, name);
 });
 
 test.run();
