@@ -73,12 +73,12 @@ class Postprocessor {
 
   Detection to_image(std::uint32_t candidate, const Geometry& g) const noexcept {
     const std::array<float, 4>& box = candidates_.boxes[candidate];
-    const double x = (box[0] - g.pad_left) / g.scale_x;
-    const double y = (box[1] - g.pad_top) / g.scale_y;
+    const double x = (static_cast<double>(box[0]) - g.pad_left) / g.scale_x;
+    const double y = (static_cast<double>(box[1]) - g.pad_top) / g.scale_y;
     const double left = std::min(std::max(x, 0.0), static_cast<double>(g.image_width));
     const double top = std::min(std::max(y, 0.0), static_cast<double>(g.image_height));
-    const double width = std::max(0.0, std::min(x + box[2] / g.scale_x, static_cast<double>(g.image_width)) - left);
-    const double height = std::max(0.0, std::min(y + box[3] / g.scale_y, static_cast<double>(g.image_height)) - top);
+    const double width = std::max(0.0, std::min(x + static_cast<double>(box[2]) / g.scale_x, static_cast<double>(g.image_width)) - left);
+    const double height = std::max(0.0, std::min(y + static_cast<double>(box[3]) / g.scale_y, static_cast<double>(g.image_height)) - top);
     return {static_cast<float>(left), static_cast<float>(top), static_cast<float>(width), static_cast<float>(height), candidates_.scores[candidate], candidates_.classes[candidate]};
   }
 
