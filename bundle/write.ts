@@ -106,7 +106,7 @@ const addFormats = async (files: Files, input: BundleInput, names: Names, notes:
       const adapter = yoloxAdapter(model);
       addAutoware(files, input, names, adapter, version);
       if (input.data) {
-        const pictures = await detections(await adapterDetector(model, adapter), input.data, adapter, progressOf("evidence: Autoware adapter", options));
+        const pictures = await detections(adapterDetector(model, adapter), input.data, adapter, progressOf("evidence: Autoware adapter", options));
         addText(files, "evidence/autoware.json", jsonText({ letterbox: "top left, BGR 0..255, pad 114", slices: sliceAccuracies(pictures, sliceOptions(input, input.data)) }));
       }
       return undefined;

@@ -1,4 +1,4 @@
-import { describeDetector, type DetectorModel } from "../../detection/detector.ts";
+import type { DetectorModel } from "../../detection/detector.ts";
 import { Builder } from "../../graph/builder.ts";
 import { checkGraph } from "../../graph/check.ts";
 import { removeDead } from "../../graph/dead.ts";
@@ -46,9 +46,11 @@ export const yoloxAdapter = (model: DetectorModel): Graph => {
   return graph;
 };
 
-/** The adapter as a detector of its own, for measuring it with the node's letterbox. */
-export const adapterDetector = (model: DetectorModel, graph: Graph): Promise<DetectorModel> =>
-  describeDetector(graph, "the Autoware adapter", { family: "yolox", classes: model.classes, preprocess: nodeContract(model.contract.size) });
+/** The adapter as a detector of its own, for measuring it with the node's letterbox. Its head is stated, not recognised: a DFL tail before YOLOX rows is no known export. */
+export const adapterDetector = ({ head, classes, contract: { size } }: DetectorModel, graph: Graph): DetectorModel => ({
+  graph, classes, contract: nodeContract(size), notes: [],
+  head: { kind: "dense", family: "yolox", classCount: head.classCount, outputNames: [graph.outputs[0]!.name], size, needsNms: true, channelsFirst: false, objectness: true, raw: true, strides },
+});
 
 /** (pixel·scale - mean)/std and the order of channels move into the first convolution; nodes of their own where that is not exact. */
 const takeNodePixels = (graph: Graph, { order, scale, mean, std }: Preprocess): void => {
