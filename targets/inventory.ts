@@ -21,7 +21,7 @@ const wrongKind = `must be one of ${Object.keys(kindSchemas).join(", ")}`;
 /** One entry of `targets` in a config or in targets.yaml. */
 export const targetSchema: z.ZodType<TargetEntry> = z.union([
   z.literal("local"), z.discriminatedUnion("kind", Object.values(kindSchemas) as unknown as [typeof localSchema], wrongKind),
-]) as unknown as z.ZodType<TargetEntry>;
+]);
 
 export const isDevice = (entry: TargetEntry): entry is DeviceEntry => entry !== "local" && entry.kind !== "local";
 export const nameOf = (entry: TargetEntry): string => (entry === "local" ? "local" : entry.name);

@@ -14,5 +14,5 @@ export const targetKinds = {
 export const kindOf = ({ kind }: TargetSettings): TargetKind => {
   const row = Object.entries(targetKinds).find(([name]) => name === kind)?.[1];
   if (!row) throw new Error(`bug: no kind "${kind}"`);
-  return row as unknown as TargetKind;
+  return row;
 };

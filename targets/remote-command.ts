@@ -51,7 +51,7 @@ export const runOn = async (connection: Connection, argv: readonly string[], opt
 
 interface Ending {
   timedOut: boolean;
-  error: unknown;
+  error: Error | undefined;
   fail(error: unknown): void;
   stop(): void;
 }
@@ -75,7 +75,7 @@ const endBy = (child: Child, timeoutMs: number, signal: AbortSignal | undefined,
   const limit = setTimeout(() => { ending.timedOut = true; end(); }, timeoutMs);
   const ending: Ending = {
     timedOut: false, error: undefined,
-    fail: (error) => { ending.error ??= error; end(); },
+    fail: (error) => { ending.error ??= error instanceof Error ? error : new Error(String(error)); end(); },
     stop: () => {
       clearTimeout(limit);
       clearTimeout(kill);

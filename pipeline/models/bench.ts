@@ -37,7 +37,8 @@ export const benchModels = async (paths: readonly string[], options: BenchOption
 /** Records of an earlier `bench --json`, or of a history file (JSON lines). Throws UserError NOT_RECORDS. */
 export const readRecords = async (path: string): Promise<BenchmarkRecord[]> => {
   const text = await readFile(path, "utf8").catch((cause: unknown) => { throw notRecords(path, cause instanceof Error ? cause.message : String(cause)); });
-  const raw = parseEither(text, path);
+  const found = parseEither(text, path);
+  const raw = isComparison(found) ? found.records : found;
   const parsed = z.array(benchmarkRecord).safeParse(raw);
   if (!parsed.success) throw notRecords(path, parsed.error.issues.slice(0, 3).map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
   return parsed.data;
@@ -46,9 +47,12 @@ export const readRecords = async (path: string): Promise<BenchmarkRecord[]> => {
 /** One JSON line per record, oldest first. */
 export const appendHistory = (path: string, records: readonly BenchmarkRecord[]): Promise<void> => appendFile(path, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
 
+/** `bench --against --json` prints the records beside the changes. */
+const isComparison = (value: unknown): value is { readonly records: unknown } => typeof value === "object" && value !== null && "records" in value;
+
 const parseEither = (text: string, path: string): unknown => {
   try {
-    return text.trimStart().startsWith("[") ? JSON.parse(text) : text.split("\n").filter((line) => line.trim() !== "").map((line): unknown => JSON.parse(line));
+    return /^\s*(\[|\{\s*"records")/.test(text) ? JSON.parse(text) : text.split("\n").filter((line) => line.trim() !== "").map((line): unknown => JSON.parse(line));
   } catch (cause) {
     throw notRecords(path, cause instanceof Error ? cause.message : String(cause));
   }

@@ -19,7 +19,7 @@ export const linuxLike = <Name extends string>(name: Name, requirements: readonl
   const all = [...linuxRequirements, ...requirements];
   return {
     name, runtime: "cpu", requirements: all,
-    schema: z.strictObject({ ...linuxFields, kind: z.literal(name) }) as unknown as z.ZodType<LinuxSettings & { readonly kind: Name }>,
+    schema: z.strictObject({ ...linuxFields, kind: z.literal(name) }),
     probe: async ({ transport, settings }, signal) => {
       const facts = await probeLinux(transport, settings.node, signal);
       return { facts, findings: findingsOf(all, facts, settings) };
