@@ -6,6 +6,7 @@ import type { Graph } from "../../graph/graph.ts";
 import type { Value } from "../../graph/node.ts";
 import { inferShapes } from "../../graph/shapes.ts";
 import { Tensor } from "../../graph/tensor.ts";
+import { upgradeOpset } from "../../rewrite/opset.ts";
 import { cellCount, type DenseHead, type Preprocess } from "../../vision/index.ts";
 
 /** Strides that autoware_tensorrt_yolox assumes, in the order of the rows. */
@@ -27,7 +28,7 @@ export const nodeContract = (size: readonly [number, number]): Preprocess => ({ 
  * (x = cx/s - gx, w = ln(w/s), objectness, class scores), static. Values keep their names, so that a calibration table fits.
  */
 export const yoloxAdapter = (model: DetectorModel): Graph => {
-  const graph = model.graph.clone();
+  const { graph } = upgradeOpset(model.graph, 17);
   const head = model.head as DenseHead;
   const input = graph.inputs[0]!;
   const [width, height] = model.contract.size;
