@@ -11,6 +11,9 @@ export { writeGradientModel, type GradOptions } from "./pipeline/models/grad.ts"
 export { pruneFile, type PrunedFile, type PruneFileOptions } from "./pipeline/models/prune.ts";
 export { quantizeFile, type QuantizedFiles, type QuantizeFileOptions } from "./pipeline/models/quantize.ts";
 export { benchModels, type BenchOptions } from "./pipeline/models/bench.ts";
+export { bundleRun, verifyBundleFolder, type BundleRunOptions, type VerifyRunOptions } from "./pipeline/bundle/run.ts";
+export type { Verification } from "./bundle/verify.ts";
+export { manifestJsonSchema, type Manifest } from "./bundle/manifest-schema.ts";
 export { renderReport } from "./report/html.ts";
 export { UserError } from "./graph/error.ts";
 export { Graph } from "./graph/graph.ts";

@@ -19,8 +19,8 @@ export const modelCard = (manifest: Manifest, drift: readonly DriftRow[]): strin
   ].join("\n\n"))),
   section("Drift from the teacher", table(["class", ...(drift[0]?.steps.map(({ variant }) => variant) ?? [])], drift.map(({ class: name, steps }) => [name, ...steps.map(({ ap, change }) => (ap === null ? "–" : `${points(ap)}${change === null ? "" : ` (${change >= 0 ? "+" : ""}${points(change)})`}`))]))),
   section("Latency", manifest.latency.length === 0 ? "Not measured." : table(["model", "target", "p50 ms", "p99 ms", "stable"], manifest.latency.map((record) => {
-    const times = record["inferenceMs"] as { readonly p50: number; readonly p99: number };
-    return [String(record["model"]), String(record["target"]), times.p50.toFixed(2), times.p99.toFixed(2), record["stable"] === true ? "yes" : "no"];
+    const { model, target, inferenceMs: times } = record as unknown as { readonly model: string; readonly target: string; readonly inferenceMs: { readonly p50: number; readonly p99: number } };
+    return [model, target, times.p50.toFixed(2), times.p99.toFixed(2), record["stable"] === true ? "yes" : "no"];
   }))),
   section("Requirements", manifest.requirements.length === 0 ? "None were given (requirements in the config)." : table(["id", "metric", "slice", "limit", "measured", "result", "evidence"],
     manifest.requirements.map(({ id, metric, slice, relation, limit, measured, low, high, passed, evidence }) =>

@@ -1,8 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { manifestJsonSchema } from "../bundle/manifest-schema.ts";
 import { configJsonSchema } from "../pipeline/config-schema.ts";
 
-/** Writes docs/config.md and docs/config.schema.json from the config's one table. Run: npx tsx docs/make-config.ts */
+/** Writes docs/config.md, docs/config.schema.json and docs/bundle.schema.json from their tables. Run: npx tsx docs/make-config.ts */
 
 interface Part {
   readonly type?: string;
@@ -58,3 +59,4 @@ ${sections.join("\n")}
 `;
 await writeFile(join(import.meta.dirname, "config.md"), text);
 await writeFile(join(import.meta.dirname, "config.schema.json"), `${JSON.stringify(schema, null, 2)}\n`);
+await writeFile(join(import.meta.dirname, "bundle.schema.json"), `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`);

@@ -32,7 +32,7 @@ const exceptions: readonly (readonly [from: string, to: string])[] = [
 const onlyIn: Readonly<Record<string, string>> = { "onnxruntime-node": "runtime", "onnx-proto": "onnx", protobufjs: "onnx", sharp: "vision", commander: "cli", "cli-progress": "cli" };
 
 /** Folders of stages: they never import each other. */
-const stageFolders = ["distill", "prune", "quantize", "evaluate", "benchmark"];
+const stageFolders = ["distill", "prune", "quantize", "evaluate", "benchmark", "bundle"];
 
 const root = join(import.meta.dirname, "..");
 

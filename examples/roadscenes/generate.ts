@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import writeFileAtomic from "write-file-atomic";
 import { height, width } from "./camera.ts";
 import { pictureSeed, Random } from "./random.ts";
-import { scene, type Label } from "./scene.ts";
+import { conditions, scene, type Label } from "./scene.ts";
 import { photograph } from "./sensor.ts";
 import { classes } from "./sprite.ts";
 
@@ -26,6 +26,8 @@ export interface Roadscenes {
   readonly images: string;
   readonly train: string;
   readonly val: string;
+  /** Lists of validation pictures by light and weather; one without pictures is left out. */
+  readonly slices: Readonly<Record<string, string>>;
   /** False when the folder was complete already. */
   readonly generated: boolean;
 }
@@ -73,7 +75,7 @@ export async function generateRoadscenes(options: RoadscenesOptions): Promise<Ro
   const paths = { images, train: join(dir, "train.json"), val: join(dir, "val.json") };
   const manifest = JSON.stringify({ version, seed: options.seed, train: options.train, val: options.val });
   const manifestFile = join(dir, "manifest.json");
-  if (await readFile(manifestFile, "utf8").then((text) => text === manifest, () => false)) return { ...paths, generated: false };
+  if (await readFile(manifestFile, "utf8").then((text) => text === manifest, () => false)) return { ...paths, slices: await writeSlices(options), generated: false };
 
   await mkdir(images, { recursive: true });
   const todo = pictures(options);
@@ -91,7 +93,22 @@ export async function generateRoadscenes(options: RoadscenesOptions): Promise<Ro
   const entries = todo.map(({ file, split }, i) => ({ file, split, labels: labels[i] ?? [] }));
   for (const split of ["train", "val"] as const) await writeFileAtomic(paths[split], cocoJson(entries.filter((entry) => entry.split === split)));
   await writeFileAtomic(manifestFile, manifest);
-  return { ...paths, generated: true };
+  return { ...paths, slices: await writeSlices(options), generated: true };
+}
+
+/** One `slices/<condition>.txt` for each light and weather, drawn again from the seeds where it is not there. */
+async function writeSlices(options: RoadscenesOptions): Promise<Record<string, string>> {
+  const folder = join(options.dir, "slices");
+  const file = (name: string): string => join(folder, `${name}.txt`);
+  if (!(await readFile(file("complete"), "utf8").catch(() => ""))) {
+    const val = pictures(options).filter(({ split }) => split === "val").map((picture) => ({ file: picture.file, found: scene(new Random(picture.seed)).conditions }));
+    await mkdir(folder, { recursive: true });
+    for (const name of conditions) await writeFileAtomic(file(name), val.filter(({ found }) => found.includes(name)).map((picture) => `${picture.file}\n`).join(""));
+    await writeFileAtomic(file("complete"), "yes\n");
+  }
+  const slices: Record<string, string> = {};
+  for (const name of conditions) if (await exists(file(name))) slices[name] = file(name);
+  return slices;
 }
 
 async function write({ file, seed }: Picture, images: string): Promise<readonly Label[]> {

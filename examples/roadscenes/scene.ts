@@ -14,7 +14,13 @@ export interface Label {
   readonly box: readonly [x: number, y: number, width: number, height: number];
 }
 
+/** Conditions that pictures are grouped by. */
+export const conditions = ["night", "rain", "fog"] as const;
+export type Condition = (typeof conditions)[number];
+
 export interface Scene {
+  /** Light and weather, for accuracy by slice. */
+  readonly conditions: readonly Condition[];
   readonly svg: string;
   readonly labels: readonly Label[];
   readonly sensor: Sensor;
@@ -186,5 +192,6 @@ export function scene(random: Random): Scene {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${haloGradients}${backdrop.svg}${parts.map(partToSvg).join("")}`
     + sprites.map((sprite) => sprite.parts.map(partToSvg).join("") + sprite.halos.map(haloToSvg).join("")).join("")
     + `${weather.map(partToSvg).join("")}</svg>`;
-  return { svg, labels, sensor: sensor(random, air) };
+  const found: Condition[] = [...(air.time === "night" ? ["night" as const] : []), ...(raining ? ["rain" as const] : []), ...(air.fogDensity > 0.009 ? ["fog" as const] : [])];
+  return { svg, labels, conditions: found, sensor: sensor(random, air) };
 }

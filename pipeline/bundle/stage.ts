@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { writeBundle } from "../../bundle/write.ts";
 import { runtimeVersion } from "../environment.ts";
 import { lazyTask, type Reporter } from "../progress.ts";
-import { parseRunResult, type JsonValue, type RunResult } from "../result.ts";
+import { parseRunResult, type RunResult } from "../result.ts";
 import type { Stage } from "../stage.ts";
 import { inRun } from "../variant-files.ts";
 import { version } from "../version.ts";
@@ -27,7 +27,7 @@ export const bundleStage: Stage<"bundle"> = {
       variants: [],
       report: {
         name: manifest.name, folder: inRun(runFolder, written.folder), archive: written.archive && inRun(runFolder, written.archive), bytes: written.bytes,
-        formats: manifest.formats, requirements: manifest.requirements as unknown as JsonValue, limits: manifest.limits, notes: manifest.notes,
+        formats: manifest.formats, requirements: manifest.requirements, limits: manifest.limits, notes: manifest.notes,
       },
     };
   },
