@@ -29,8 +29,10 @@ export const runOnDevice = async (transport: Transport, { node, runner, jobs, jo
     } else if (reply.kind === "failed") failed = reply;
     else result = reply;
   };
-  const ended = await transport.run([node, runner, file], { timeoutMs, signal: hooks.signal, onLine });
-  await transport.run(["rm", "-f", "--", file]);
+  // ONNX Runtime writes telemetry files into the cache and temporary folders of whoever runs it: they get folders that go with the job
+  const own = `${jobs}/own`;
+  const ended = await transport.script(`mkdir -p -- "$1" && exec env "HOME=$1" "XDG_CACHE_HOME=$1" "TMPDIR=$1" "$2" "$3" "$4"`, [own, node, runner, file], { timeoutMs, signal: hooks.signal, onLine });
+  await transport.run(["rm", "-rf", "--", file, own]);
   if (failed) throw failed.code === "" ? died(label, failed.message) : new UserError(failed.code, `${label}: ${failed.message}`, failed.nextStep);
   // ONNX Runtime may crash on its way out after everything was told (free(): invalid pointer on some boards)
   if (!result) throw explainEnd(label, ended);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process, { execPath } from "node:process";
 import { benchModels, type BenchOptions } from "../../pipeline/models/bench.ts";
 import { sha256File } from "../../targets/digest.ts";
+import { patternFeeds } from "../../targets/feeds.ts";
 import { cleanTarget, openTarget, probeTarget } from "../../targets/open.ts";
 import type { DeviceEntry } from "../../targets/inventory.ts";
 import { sshTransport } from "../../targets/ssh.ts";
@@ -34,7 +35,7 @@ const onDevice = (name: string, body: () => Promise<void>): void => {
 const bench = (options: BenchOptions = {}, changes: object = {}) =>
   benchModels([model], { targets: [entry.name], inventory: [{ ...entry, ...changes }], runs: 20, seconds: 0.1, threads: 1, ...options });
 
-const runnerRuns = (): boolean => spawnSync("pgrep", ["-f", `${device.home}.*runner-`]).status === 0;
+const runnerRuns = (): boolean => spawnSync("pgrep", ["-f", `${device.home}.*runner-.*mjs .*job.json`]).status === 0;
 
 test.before(async () => {
   if (missing !== undefined) return;
@@ -80,16 +81,26 @@ onDevice("a record says all that was measured; the device's outputs are this mac
   assert.ok(record!.soak!.length > 0 && record!.blockMediansMs!.length > 0);
 });
 
-onDevice("the second time nothing is copied; threads are swept; batches are measured or refused; clean leaves nothing", async () => {
+onDevice("the second time nothing is copied; threads are swept; clean leaves nothing", async () => {
   const copied: number[] = [];
   const records = await bench({ threads: "sweep", hooks: { onStep: (_, done, total) => { if (done < total) copied.push(done); } } });
   assert.equal(copied, []);
   assert.equal(records.map(({ threads }) => threads), Array.from({ length: records.length }, (_, index) => index + 1));
-  assert.is((await refusal(bench({ batches: [2] }))).code, "BATCH_FIXED");
   assert.equal((await readdir(device.home)).sort(), ["cache"]);
   assert.equal(await readdir(join(device.home, "cache", "edgestill", "job")), []);
   assert.ok(await cleanTarget(entry) > 1_000_000);
   assert.equal(await readdir(join(device.home, "cache")), []);
+});
+
+onDevice("two pictures per run", async () => {
+  const records = await bench({ batches: [1, 2] });
+  assert.equal(records.map(({ batch }) => batch), [1, 2]);
+  assert.ok(Math.abs(records[1]!.fps - 2000 / records[1]!.inferenceMs.mean) < 1e-6);
+});
+
+test("a batch that the model does not have is refused", async () => {
+  const inputs = [{ name: "images", dtype: "float32" as const, shape: [1, 3, 64, 64] }];
+  assert.is((await refusal(Promise.resolve().then(() => patternFeeds({ inputs }, 2)))).code, "BATCH_FIXED");
 });
 
 onDevice("a device in use is named, with its owner", async () => {
