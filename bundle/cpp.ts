@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { DetectorModel } from "../detection/detector.ts";
 import { cellCount, type Head } from "../vision/index.ts";
 import { sha256Of } from "./checksums.ts";
 import { addText, type BundleInput, type Files } from "./input.ts";
@@ -55,7 +56,7 @@ ${set({
     "preprocess.width": contract.size[0], "preprocess.height": contract.size[1],
     "preprocess.fit": `edgestill::Fit::${contract.resize === "letterbox" ? "kLetterbox" : "kStretch"}`, "preprocess.align": `edgestill::Align::${contract.align === "center" ? "kCenter" : "kTopLeft"}`,
     "preprocess.pad": contract.pad, "preprocess.order": `edgestill::ChannelOrder::${contract.order === "rgb" ? "kRgb" : "kBgr"}`, "preprocess.scale": contract.scale,
-    ...triple("mean", contract.mean), ...triple("std", contract.std), ...headFields(head), needs_nms: head.needsNms,
+    ...triple("mean", contract.mean), ...triple("std", contract.std), ...headFields(model), needs_nms: head.needsNms,
     "thresholds.score": thresholds.score, "thresholds.iou": thresholds.iou, "thresholds.max_detections": thresholds.maxDetections, "thresholds.multi_label": false,
     class_names: "class_names", files: "files",
   })}  return m;
@@ -68,10 +69,11 @@ inline constexpr edgestill::ModelInfo model = detail::describe();
 `;
 };
 
-const headFields = (head: Head): Record<string, string | number | boolean> => ({
+const headFields = ({ head, graph }: DetectorModel): Record<string, string | number | boolean> => ({
   "head.kind": `edgestill::HeadKind::${head.kind === "dense" ? "kDense" : "kRows"}`,
   "head.channels_first": head.kind === "dense" && head.channelsFirst, "head.objectness": head.kind === "dense" && head.objectness, "head.raw": head.kind === "dense" && head.raw,
-  "head.class_count": head.classCount, ...(head.kind === "dense" ? { "head.anchors": anchorsOf(head), "head.strides": "strides" } : {}),
+  "head.class_count": head.classCount, "head.anchors": head.kind === "dense" ? anchorsOf(head) : Number(graph.outputs.find(({ name }) => name === head.outputNames[0])!.shape![1]),
+  ...(head.kind === "dense" && { "head.strides": "strides" }),
 });
 
 /** Rows of candidates; YOLOv5 has three at each cell. */

@@ -66,7 +66,7 @@ class Resizer {
  public:
   /// Room for results of up to `max_width` x `max_height` pixels; allocates once.
   Resizer(int max_width, int max_height)
-      : columns_(max_width), rows_(max_height), upper_(bytes(max_width)), lower_(bytes(max_width)), row_(bytes(max_width)) {}
+      : columns_(max_width), rows_(max_height), upper_(2 * bytes(max_width)), lower_(2 * bytes(max_width)), row_(bytes(max_width)) {}
 
   /// Calls `sink(y, pixels)` for each row of the `width` x `height` result, top to bottom; `pixels` holds width * 3 bytes.
   template <class Sink>
@@ -85,9 +85,11 @@ class Resizer {
 
   /// Exactly 2:1 both ways: OpenCV turns INTER_LINEAR into the mean of four pixels.
   const std::uint8_t* halved(const std::uint8_t* top, const std::uint8_t* bottom, int width) noexcept {
-    std::uint8_t* out = row_.data();
-    for (int x = 0; x < width; ++x, top += 6, bottom += 6, out += 3)
-      for (int c = 0; c < 3; ++c) out[c] = static_cast<std::uint8_t>((top[c] + top[c + 3] + bottom[c] + bottom[c + 3] + 2) >> 2);
+    std::int16_t* const sums = upper_.data();
+    std::uint8_t* const out = row_.data();
+    for (int i = 0; i < 6 * width; ++i) sums[i] = static_cast<std::int16_t>(top[i] + bottom[i]);
+    for (int x = 0; x < width; ++x)
+      for (int c = 0; c < 3; ++c) out[3 * x + c] = static_cast<std::uint8_t>((sums[6 * x + c] + sums[6 * x + c + 3] + 2) >> 2);
     return row_.data();
   }
 
