@@ -48,11 +48,11 @@ export interface LinuxFacts extends DeviceFacts {
 export const probeLinux = async (transport: Transport, node: string | undefined, signal?: AbortSignal): Promise<LinuxFacts> => {
   const { stdout, stderr, exitCode } = await transport.script(probeScript, [node ?? ""], { signal, timeoutMs: 120_000 });
   if (exitCode !== 0 || !stdout.includes("kernelArchitecture=")) throw probeFailed(transport.label, stderr);
-  return parseProbe(stdout);
+  return parseProbe(stdout, node);
 };
 
-/** Reads the lines of the probe. */
-export const parseProbe = (text: string): LinuxFacts => {
+/** Reads the lines of the probe; `wanted` is the one Node.js that the target names. */
+export const parseProbe = (text: string, wanted?: string): LinuxFacts => {
   const pairs = text.split("\n").flatMap((line): [string, string][] => {
     const at = line.indexOf("=");
     return at > 0 ? [[line.slice(0, at), line.slice(at + 1).trim()]] : [];
@@ -63,7 +63,7 @@ export const parseProbe = (text: string): LinuxFacts => {
     const value = Number(word(name) ?? Number.NaN);
     return Number.isFinite(value) ? value / unit : null;
   };
-  const node = chooseNode(pairs.filter(([name]) => name === "node").map(([, value]) => value));
+  const node = chooseNode(pairs.filter(([name]) => name === "node").map(([, value]) => value), wanted);
   const kernelArchitecture = word("kernelArchitecture");
   const part = word("part");
   return {
@@ -85,10 +85,10 @@ const coreNames: Readonly<Record<string, string>> = {
   "0xd03": "Cortex-A53", "0xd08": "Cortex-A72", "0xd0b": "Cortex-A76", "0xd05": "Cortex-A55", "0xd42": "Cortex-A78AE", "0xd41": "Cortex-A78", "0xd0c": "Neoverse-N1", "0xd07": "Cortex-A57",
 };
 
-const chooseNode = (found: readonly string[]): { readonly version: string; readonly architecture: string; readonly path: string } | null => {
+const chooseNode = (found: readonly string[], wanted: string | undefined): { readonly version: string; readonly architecture: string; readonly path: string } | null => {
   const nodes = found.flatMap((line) => {
     const match = /^(v\d+\S*) (\S+) (.+)$/.exec(line);
-    return match ? [{ version: match[1]!, architecture: match[2]!, path: match[3]! }] : [];
+    return match && (wanted === undefined || match[3] === wanted) ? [{ version: match[1]!, architecture: match[2]!, path: match[3]! }] : [];
   });
   return nodes.find(({ version }) => majorOf(version) >= oldestNode) ?? nodes[0] ?? null;
 };

@@ -65,6 +65,12 @@ test("the newest usable Node.js of several is the first that is not too old", ()
   assert.is(facts.node!.version, "v22.1.0");
 });
 
+test("the Node.js that a target names is the one that counts", () => {
+  const text = "kernelArchitecture=aarch64\nnode=v12.0.0 arm64 /opt/old/node\nnode=v22.1.0 arm64 /usr/bin/node\n";
+  assert.is(parseProbe(text, "/opt/old/node").node!.version, "v12.0.0");
+  assert.is(parseProbe(text, "/opt/none/node").node, null);
+});
+
 for (const [what, changes] of [
   ["a kernel of another architecture", { realArchitecture: "x86_64" }], ["QEMU_CPU", { qemu: "cortex-a76" }], ["a virtual board", { model: "QEMU Virtual Machine" }],
   ["an arm64 Node.js on an x86 kernel", { kernelArchitecture: "x86_64", realArchitecture: "x86_64", architecture: "amd64" }],
