@@ -47,7 +47,7 @@ function options(placed: readonly Placed[], front: readonly Placed[]): Plot.Plot
     marginBottom: margin.bottom,
     marginLeft: 44,
     marginRight: 20,
-    x: { label: "p50 latency (ms)", type: log ? "log" : "linear", domain: log ? [fastest / 1.25, slowest * 1.25] : [0, slowest * 1.1 || 1], ticks: log ? decadeTicks(fastest, slowest) : 5, tickFormat: "~g", tickSize: 0 },
+    x: { label: "p50 latency (ms)", type: log ? "log" : "linear", domain: log ? [fastest / 1.25, slowest * 1.25] : [0, slowest * 1.1 || 1], ticks: log ? decadeTicks(fastest, slowest) : 5, tickFormat: (tick: number) => String(Number(tick.toPrecision(3))), tickSize: 0 },
     y: { label: "mAP (points)", domain, ticks: 6, tickSize: 0 },
     marks: [
       gridX(log ? decadeTicks(fastest, slowest) : []),
