@@ -1,4 +1,5 @@
 import type { Graph } from "../../graph/graph.ts";
+import type { Node } from "../../graph/node.ts";
 
 /** TensorRT releases whose implicit quantization reads a calibration table, by the number in the table's header (8.x: XYZZ as 8601; 10.x: XYYZZ as 100300). */
 export const tensorrtHeaders: Readonly<Record<string, string>> = {
@@ -17,11 +18,14 @@ export const calibrators = {
 export const calibrationTable = (graph: Graph, ranges: ReadonlyMap<string, number>, header: string, algorithm: string): string => {
   const pixels = graph.inputs[0]!;
   const lines = graph.values.flatMap(({ name, tensor, producer }) => {
-    const bound = name === pixels.name ? 255 : tensor && !producer ? undefined : ranges.get(name);
+    const bound = name === pixels.name ? 255 : tensor && !producer ? undefined : (ranges.get(name) ?? sigmoidBound(producer, ranges));
     return bound === undefined ? [] : [`${name}: ${scaleBits(bound)}`];
   });
   return `TRT-${header}-${algorithm}\n${lines.join("\n")}\n`;
 };
+
+/** A sigmoid (of a SiLU) needs no measuring; without a scale TensorRT would leave its neighbours float. */
+const sigmoidBound = (producer: Node | null, ranges: ReadonlyMap<string, number>): number | undefined => (producer?.opType === "Sigmoid" && ranges.has(producer.in(0).name) ? 1 : undefined);
 
 const scaleBits = (bound: number): string => {
   const view = new DataView(new ArrayBuffer(4));

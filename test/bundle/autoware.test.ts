@@ -196,6 +196,12 @@ test("calibration tables: header per release and algorithm, scales as big-endian
   const table = calibrationTable(adapter, new Map([[inner, 0.00784518 * 127], ["images", 1], ["gone", 3]]), "100300", "MinMaxCalibration").trim().split("\n");
   assert.is(table[0], "TRT-100300-MinMaxCalibration");
   assert.equal(table.slice(1).sort(), [`${inner}: 3c008912`, `images: ${Buffer.from(new Uint8Array(Float32Array.of(255 / 127).buffer).reverse()).toString("hex")}`].sort());
+  const silu = await describeDetector(yoloStudent({ classes, size: [96, 64], width: 0.125, depth: 0.33, activation: "silu", seed: 7 }), "silu", { classes });
+  const graph = yoloxAdapter(silu);
+  const sigmoid = [...graph.nodes].find(({ opType }) => opType === "Sigmoid")!;
+  const lines = calibrationTable(graph, new Map([[sigmoid.in(0).name, 4]]), "8601", "MinMaxCalibration").trim().split("\n");
+  assert.is(lines.length, 4, "header, pixels, the value and its sigmoid");
+  assert.ok(lines.includes(`${sigmoid.out().name}: ${Buffer.from(new Uint8Array(Float32Array.of(1 / 127).buffer).reverse()).toString("hex")}`));
   const { files, at, stem } = await packed(new Map([[inner, 2]]));
   assert.match(textOf(files, `${at}/calibration/8.6.1/${stem}.EntropyV2-calibration.table`), /^TRT-8601-EntropyCalibration2\n/);
 });

@@ -78,6 +78,16 @@ test("compress writes the bundle: models, contract, golden vectors, evidence, al
   assert.match(await readFile(join(bundle, "MODEL_CARD.md"), "utf8"), "## Requirements");
 });
 
+test("the calibration table holds the ranges that the int8 files were made from, by the names of Autoware's model", async () => {
+  const { hash, name } = await manifestOf(bundle);
+  const table = (await readFile(join(bundle, `autoware/tiny_${hash}_detector/calibration/10.3.0/${name}.yolox.MinMax-calibration.table`), "utf8")).trim().split("\n").slice(1);
+  const quantize = run.result.stages.find((stage) => stage.name === "quantize")!;
+  const { ranges } = JSON.parse(await readFile(join(run.runFolder, `quantize-${quantize.hash.slice(0, 12)}`, "ranges.json"), "utf8")) as { readonly ranges: Record<string, { readonly threshold: number }> };
+  const scales = new Map(table.map((line) => [line.slice(0, line.lastIndexOf(":")), Buffer.from(line.slice(-8), "hex").readFloatBE(0)]));
+  for (const [value, { threshold }] of Object.entries(ranges)) assert.is(scales.get(value), Math.fround((value === "images" ? 255 : threshold) / 127), value);
+  assert.ok(scales.size > 50);
+});
+
 test("requirements become rows with measurement, verdict and file; a slice is measured on its own pictures", async () => {
   const { requirements, accuracy } = await manifestOf(bundle);
   assert.equal(requirements.map(({ id, passed }) => [id, passed]), [["R1", true], ["R2", false], ["R3", true], ["R4", true], ["R5", true]]);
