@@ -1,4 +1,4 @@
-// golden <bundle> [backend]: checks this machine's build against the bundle's golden vectors; exit 1 with the first difference.
+// golden <bundle> [backend [engine]]: checks this machine's build against the bundle's golden vectors; exit 1 with the first difference.
 #include <cmath>
 #include <string>
 
@@ -106,7 +106,7 @@ void check_backend(const std::string& root, const golden::Index& index, const st
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) fail("usage: golden <bundle> [backend]");
+  if (argc < 2) fail("usage: golden <bundle> [backend [engine]]");
   const std::string root = argv[1];
   const golden::Index index = golden::read_index(root);
   if (index.pictures.empty()) fail("the bundle has no golden vectors");
@@ -118,7 +118,8 @@ int main(int argc, char** argv) {
       if (key != "int8_tensorrt") check_backend(root, index, key, edgestill::OnnxRuntimeBackend::create(bundle::model, root, key));
 #endif
 #ifdef EDGESTILL_WITH_TENSORRT
-      if (key == "int8_tensorrt") check_backend(root, index, key, edgestill::TensorRtBackend::create(bundle::model, root + "/" + std::string(file.path) + ".engine"));
+      if (argc < 4) fail("TensorRT needs an engine: configure with -DEDGESTILL_ENGINE=<file that models/tensorrt/build-engine.sh made>");
+      if (key == "int8_tensorrt") check_backend(root, index, key, edgestill::TensorRtBackend::create(bundle::model, argv[3]));
 #endif
     }
   }

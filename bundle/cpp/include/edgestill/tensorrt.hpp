@@ -110,8 +110,9 @@ class TensorRtBackend {
     const std::size_t pixels = static_cast<std::size_t>(p.width) * static_cast<std::size_t>(p.height);
     const std::string input(model.input_name);
     const std::string output(model.output_name);
-    if (!fits(input, true, 3 * pixels)) return Error(ErrorCode::kBadModel, "the engine has no static float32 input as model.hpp describes it: ", input);
-    if (!fits(output, false, model.head.output_size())) return Error(ErrorCode::kBadModel, "the engine has no static float32 output as model.hpp describes it: ", output);
+    if (!shape_input(input, p)) return Error(ErrorCode::kBadModel, "the engine does not take a picture of the size in model.hpp at its input ", input);
+    if (!fits(input, true, 3 * pixels)) return Error(ErrorCode::kBadModel, "the engine has no float32 input as model.hpp describes it: ", input);
+    if (!fits(output, false, model.head.output_size())) return Error(ErrorCode::kBadModel, "the engine has no float32 output as model.hpp describes it: ", output);
     if (auto made = allocate(input_, 3 * pixels); !made) return made;
     if (auto made = allocate(output_, model.head.output_size()); !made) return made;
 #if EDGESTILL_TENSORRT_VERSION >= 805
@@ -126,16 +127,32 @@ class TensorRtBackend {
     return {};
   }
 
-  /// True where the engine has the tensor, as float32 with `count` values; false for a dynamic shape (-1).
+  /// One picture: engines of a model with a free batch need to be told.
+  bool shape_input(const std::string& name, const Preprocess& p) {
+    nvinfer1::Dims shape{};
+    shape.nbDims = 4;
+    shape.d[0] = 1;
+    shape.d[1] = 3;
+    shape.d[2] = p.height;
+    shape.d[3] = p.width;
+#if EDGESTILL_TENSORRT_VERSION >= 805
+    return engine_->getTensorIOMode(name.c_str()) == nvinfer1::TensorIOMode::kINPUT && context_->setInputShape(name.c_str(), shape);
+#else
+    const std::int32_t index = engine_->getBindingIndex(name.c_str());
+    return index >= 0 && context_->setBindingDimensions(index, shape);
+#endif
+  }
+
+  /// True where the engine has the tensor, as float32 with `count` values.
   bool fits(const std::string& name, bool is_input, std::size_t count) const {
 #if EDGESTILL_TENSORRT_VERSION >= 805
     const auto mode = is_input ? nvinfer1::TensorIOMode::kINPUT : nvinfer1::TensorIOMode::kOUTPUT;
     if (engine_->getTensorIOMode(name.c_str()) != mode || engine_->getTensorDataType(name.c_str()) != nvinfer1::DataType::kFLOAT) return false;
-    const nvinfer1::Dims shape = engine_->getTensorShape(name.c_str());
+    const nvinfer1::Dims shape = context_->getTensorShape(name.c_str());
 #else
     const std::int32_t index = engine_->getBindingIndex(name.c_str());
     if (index < 0 || engine_->bindingIsInput(index) != is_input || engine_->getBindingDataType(index) != nvinfer1::DataType::kFLOAT) return false;
-    const nvinfer1::Dims shape = engine_->getBindingDimensions(index);
+    const nvinfer1::Dims shape = context_->getBindingDimensions(index);
 #endif
     std::size_t values = 1;
     for (std::int32_t i = 0; i < shape.nbDims; ++i) {
