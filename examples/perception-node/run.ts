@@ -1,6 +1,6 @@
 /*
- * Builds and runs the node: npx tsx examples/perception-node/run.ts --bundle <bundle> [--images <folder or file>] [--model float|int8_cpu] [--build <folder>]
- * Pictures of any format become PPM first; without --images twelve road scenes are drawn.
+ * Builds and runs the node: npx tsx examples/perception-node/run.ts [--bundle <folder>] [--images <folder or file>] [--model float|int8_cpu] [--build <folder>]
+ * Pictures of any format become PPM first; without --images twelve road scenes are drawn, without --bundle the newest of the road-scenes example is taken.
  */
 import { execa } from "execa";
 import { mkdtemp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -13,8 +13,17 @@ import { onnxRuntimeFiles } from "./onnxruntime.ts";
 
 const here = import.meta.dirname;
 const { values } = parseArgs({ options: { bundle: { type: "string" }, images: { type: "string" }, model: { type: "string", default: "float" }, build: { type: "string" } } });
-if (!values.bundle) throw new Error("usage: npx tsx examples/perception-node/run.ts --bundle <bundle> [--images <folder>] [--model float|int8_cpu]");
-const bundle = resolve(values.bundle);
+
+/** The last bundle that a road-scenes run wrote. */
+const newestBundle = async (): Promise<string> => {
+  const runs = join(here, "../../runs");
+  const markers = await readdir(runs, { recursive: true }).then((paths) => paths.filter((path) => /^roadscenes-[^/]+\/.*roadscenes-[^/]+\/cpp\/model\.cmake$/.test(path)), () => []);
+  const dated = await Promise.all(markers.map(async (path) => ({ path: join(runs, path), time: (await stat(join(runs, path))).mtimeMs })));
+  const [newest] = dated.sort((a, b) => b.time - a.time);
+  if (!newest) throw new Error("no bundle of the road-scenes example in runs/: make one with `npm start`, or name yours with --bundle <folder>");
+  return join(newest.path, "../..");
+};
+const bundle = resolve(values.bundle ?? (await newestBundle()));
 
 const packageName = async (): Promise<string> => /set\(BUNDLE_NAME (\w+)\)/.exec(await readFile(join(bundle, "cpp/model.cmake"), "utf8"))![1]!;
 
