@@ -1,6 +1,7 @@
 // perception-node <bundle> <folder of .ppm and .pgm> [model key]: boxes of every picture, then the time of each stage.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -24,7 +25,7 @@ struct Stage {
 
   void print() {
     std::sort(milliseconds.begin(), milliseconds.end());
-    const auto percentile = [&](double share) { return milliseconds[static_cast<std::size_t>(share * static_cast<double>(milliseconds.size() - 1))]; };
+    const auto percentile = [&](double share) { return milliseconds[static_cast<std::size_t>(std::ceil(share * static_cast<double>(milliseconds.size() - 1)))]; };
     std::printf("%-12s p50 %8.3f ms   p99 %8.3f ms   max %8.3f ms\n", name, percentile(0.5), percentile(0.99), milliseconds.back());
   }
 };
