@@ -1,8 +1,7 @@
 import type { Builder } from "../graph/builder.ts";
 import type { Value } from "../graph/node.ts";
 import type { DataType } from "../graph/tensor.ts";
-import type { FusedRule } from "./fused.ts";
-import { indicator } from "./rule.ts";
+import { indicator, type FusedRule } from "./rule.ts";
 
 const ranges: Partial<Record<DataType, readonly [number, number]>> = {
   int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767], uint16: [0, 65535],

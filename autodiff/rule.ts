@@ -7,6 +7,12 @@ import type { Node, Value } from "../graph/node.ts";
  */
 export type GradientRule = (b: Builder, node: Node, dOutputs: readonly (Value | null)[]) => readonly (Value | null)[];
 
+/**
+ * A rule of several nodes seen from the last of them: pairs of (value, dL/d(value)) instead of the node's own rule;
+ * undefined where the nodes do not form the pattern.
+ */
+export type FusedRule = (b: Builder, node: Node, dOutputs: readonly (Value | null)[]) => readonly (readonly [Value, Value])[] | undefined;
+
 /** Known to have no gradient (integer, boolean or piecewise constant result): not the same as a missing row. */
 export const stops: GradientRule = () => [];
 
