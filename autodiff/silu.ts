@@ -1,3 +1,4 @@
+import type { FusedRule } from "./rule.ts";
 
 /** y = x·s with s = sigmoid(x), as exporters write SiLU (Hendrycks and Gimpel 2016): dx = dy · s·(1 + x − y): four passes over memory. */
 export const siluGradient: FusedRule = (b, node, [dy]) => {
