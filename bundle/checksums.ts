@@ -1,13 +1,11 @@
-import { createHash } from "node:crypto";
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { isAbsolute, join, normalize } from "node:path";
 import { UserError } from "../graph/error.ts";
+import { sha256Of } from "../targets/digest.ts";
 
 /** The list of all files with their sha256, in the form that `sha256sum -c` reads. */
 export const checksumsFile = "SHA256SUMS";
 export const signatureFile = "SHA256SUMS.sig";
-
-export const sha256Of = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex");
 
 /** Lines `<sha256>  <path>`, sorted by path. */
 export const checksumsText = (files: ReadonlyMap<string, Uint8Array>): string =>

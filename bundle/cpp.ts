@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DetectorModel } from "../detection/detector.ts";
+import { sha256Of } from "../targets/digest.ts";
 import { cellCount, type Head } from "../vision/index.ts";
-import { sha256Of } from "./checksums.ts";
 import { addText, type BundleInput, type Files } from "./input.ts";
 import { floatModel, modelFile, modelKey, type Names } from "./names.ts";
 

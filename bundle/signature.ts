@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { UserError } from "../graph/error.ts";
-import { sha256Of } from "./checksums.ts";
+import { sha256Of } from "../targets/digest.ts";
 
 /** Detached ed25519 signatures (RFC 8032), 64 raw bytes: what `openssl pkeyutl -sign -rawin` makes and `-verify` checks. */
 

@@ -1,11 +1,12 @@
 import { mkdir, readFile, rename, rm, writeFile, chmod } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { KeyObject } from "node:crypto";
+import { sha256Of } from "../targets/digest.ts";
 import { cannotWrite } from "./errors.ts";
 import { adapterDetector, adapterObstacle, yoloxAdapter } from "./autoware/adapter.ts";
 import { addAutoware } from "./autoware/package.ts";
 import { archiveOf, isProgram } from "./archive.ts";
-import { checksumsFile, checksumsText, sha256Of, signatureFile } from "./checksums.ts";
+import { checksumsFile, checksumsText, signatureFile } from "./checksums.ts";
 import { addCpp } from "./cpp.ts";
 import { addDeepstream, deepstreamObstacle } from "./deepstream/package.ts";
 import { driftRows } from "./evidence/drift.ts";

@@ -9,11 +9,11 @@ import { countMacs } from "../graph/macs.ts";
 import { loadModel } from "../onnx/load.ts";
 import { writeClassNames } from "../students/metadata.ts";
 import { yoloStudent } from "../students/yolo.ts";
+import { sha256File } from "../targets/digest.ts";
 import { datasetFingerprint, openDataset, preprocessPreset, type Dataset, type Preprocess } from "../vision/index.ts";
 import type { PreprocessConfig, StudentConfig, TeacherConfig } from "./config-schema.ts";
 import type { LoadedConfig } from "./config.ts";
 import { dataPaths } from "./generate.ts";
-import { hashFile } from "./hash.ts";
 import type { Reporter } from "./progress.ts";
 import { openSlices } from "./slices.ts";
 import { deriveStudent } from "./prune/prune.ts";
@@ -83,7 +83,7 @@ const openTeacher = async (teacher: TeacherConfig, index: number, { config, fold
   const path = resolve(folder, teacher.model);
   const model = await openDetector(path, teacher, config.input.size);
   checkClasses(path, model, classes);
-  return { name: index === 0 ? "teacher" : `teacher-${index + 1}`, path, sha256: await hashFile(path), model, weight: teacher.weight };
+  return { name: index === 0 ? "teacher" : `teacher-${index + 1}`, path, sha256: await sha256File(path), model, weight: teacher.weight };
 };
 
 /** A detector at its own size; `wanted` is for one whose size is dynamic. */

@@ -1,8 +1,9 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../graph/error.ts";
+import { sha256File } from "../targets/digest.ts";
 import { readJson, writeJson } from "./files.ts";
-import { hashFile, hashOf } from "./hash.ts";
+import { hashOf } from "./hash.ts";
 import type { StageRecord, StageReports } from "./result.ts";
 import type { Stage, StageContext, StageName, StageOutcome, VariantFile } from "./stage.ts";
 import { variantPath } from "./variant-files.ts";
@@ -50,7 +51,7 @@ const areWhole = async (variants: readonly VariantFile[], runFolder: string): Pr
   for (const { model, sizeBytes, sha256, trainable } of variants) {
     const path = variantPath(runFolder, model);
     const found = await stat(path).catch(() => undefined);
-    if (found?.size !== sizeBytes || (await hashFile(path)) !== sha256) return false;
+    if (found?.size !== sizeBytes || (await sha256File(path)) !== sha256) return false;
     if (trainable !== undefined && !(await stat(variantPath(runFolder, trainable)).catch(() => undefined))) return false;
   }
   return true;

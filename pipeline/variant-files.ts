@@ -8,7 +8,8 @@ import { inferShapes } from "../graph/shapes.ts";
 import { loadModel } from "../onnx/load.ts";
 import { saveModel } from "../onnx/save.ts";
 import { foldBatchNorm } from "../rewrite/batchnorm.ts";
-import { hashFile, hashOf } from "./hash.ts";
+import { sha256File } from "../targets/digest.ts";
+import { hashOf } from "./hash.ts";
 import { sessionKey } from "./models/session.ts";
 import type { VariantStage } from "./result.ts";
 import type { StageContext, VariantFile } from "./stage.ts";
@@ -59,7 +60,7 @@ export const givenVariant = async (name: string, stage: VariantStage, path: stri
 
 const costsOf = async (path: string, graph: Graph): Promise<Pick<VariantFile, "sha256" | "parameters" | "macs" | "sizeBytes">> => {
   const { macs, parameters } = countMacs(graph);
-  return { sha256: await hashFile(path), parameters, macs, sizeBytes: (await stat(path)).size };
+  return { sha256: await sha256File(path), parameters, macs, sizeBytes: (await stat(path)).size };
 };
 
 const writeMetadata = ({ plan, loaded }: StageContext, graph: Graph, { stage, parent, session }: NewVariant): void => {

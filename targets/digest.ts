@@ -8,4 +8,5 @@ export const sha256File = async (path: string): Promise<string> => {
   return hash.digest("hex");
 };
 
-export const sha256Text = (text: string): string => createHash("sha256").update(text).digest("hex");
+/** sha256 of bytes or UTF-8 text, hexadecimal. */
+export const sha256Of = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex");

@@ -6,13 +6,10 @@ import { runtimeVersion } from "../pipeline/environment.ts";
 import type { BenchmarkDevice, BenchmarkRecord } from "../pipeline/result.ts";
 import type { SoakPoint } from "./device/job.ts";
 import { sensorReader } from "./device/sensors.ts";
+import { rounds, soak } from "./measure.ts";
 import { blockMedians, confidenceOf, latencyOf, unstableReasons } from "./statistics.ts";
 import type { BenchmarkHooks, BenchmarkJob, BenchmarkModel, Target } from "./target.ts";
 import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
-
-/** Rounds over all models, so that noise hits all alike. */
-const rounds = 5;
-const soakPointSeconds = 5;
 
 /** This machine: each model in a process of its own, measured in turns. */
 export const localTarget = (name = "local", ownThreads?: number): Target => ({
@@ -56,7 +53,7 @@ const measureAll = async (target: string, job: BenchmarkJob, variation: Variatio
       measured[index]!.warmup = (await worker.ask({ kind: "open", path: model.path, picture: job.picture ?? null, batch: variation.batch, session }, "opened")).warmup;
     }
     sensors.read(true);
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds; round++) { // over all models, so that noise hits all alike
       for (const [index, worker] of workers.entries()) {
         signal?.throwIfAborted();
         const reply = await worker.ask({ kind: "round", runs: Math.ceil(job.runs / rounds), seconds: job.seconds / rounds }, "round");
@@ -71,29 +68,17 @@ const measureAll = async (target: string, job: BenchmarkJob, variation: Variatio
     sensors.read(true);
     if (job.soakSeconds !== undefined) {
       for (const [index, worker] of workers.entries()) {
-        measured[index]!.soak = await soak(worker, job.soakSeconds, variation.batch, sensors, (seconds) => onStep?.(`soak of ${job.models[index]!.name}`, seconds, job.soakSeconds!, "second"), signal);
+        const round = async (seconds: number): Promise<readonly number[]> => {
+          signal?.throwIfAborted();
+          return (await worker.ask({ kind: "round", runs: 1, seconds }, "round")).inferenceMs;
+        };
+        measured[index]!.soak = await soak(round, job.soakSeconds, variation.batch, sensors, (seconds) => onStep?.(`soak of ${job.models[index]!.name}`, seconds, job.soakSeconds!, "second"));
       }
     }
     return job.models.map((model, index) => recordOf(target, model, variation, measured[index]!, circumstances, sensors.readings));
   } finally {
     await Promise.all(workers.map((worker) => worker.close()));
   }
-};
-
-const soak = async (worker: WorkerProcess, wholeSeconds: number, batch: number, sensors: ReturnType<typeof sensorReader>, onSecond: (seconds: number) => void, signal?: AbortSignal): Promise<SoakPoint[]> => {
-  const points: SoakPoint[] = [];
-  const started = performance.now();
-  for (let seconds = 0; seconds < wholeSeconds;) {
-    signal?.throwIfAborted();
-    const { inferenceMs } = await worker.ask({ kind: "round", runs: 1, seconds: Math.min(soakPointSeconds, wholeSeconds) }, "round");
-    const { mean, p99 } = latencyOf(inferenceMs);
-    seconds = (performance.now() - started) / 1000;
-    sensors.read(true);
-    const { temperatureC, clockMHz } = sensors.readings.at(-1)!;
-    points.push({ seconds, fps: (1000 * batch) / mean, p99Ms: p99, temperatureC, clockMHz });
-    onSecond(Math.min(Math.round(seconds), wholeSeconds));
-  }
-  return points;
 };
 
 interface Circumstances {

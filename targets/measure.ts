@@ -1,8 +1,15 @@
-import { quantileSorted } from "simple-statistics";
+import { median } from "simple-statistics";
+import type { SoakPoint } from "./device/job.ts";
+import type { sensorReader } from "./device/sensors.ts";
+import { latencyOf } from "./statistics.ts";
 
 /** Timing loops: what runs on this machine and, as part of the runner, on devices. */
 
 export type Work = () => Promise<unknown>;
+
+/** A benchmark is cut into this many rounds: their medians say whether the machine was quiet. */
+export const rounds = 5;
+const soakPointSeconds = 5;
 
 /** Consecutive windows of at least this many runs and milliseconds are compared while warming up. */
 const window = { runs: 5, ms: 200 };
@@ -16,7 +23,7 @@ export const warmUp = async (work: Work, maxSeconds: number): Promise<number> =>
   do {
     const samples = await timeFor(work, window.runs, window.ms / 1000);
     runs += samples.length;
-    const now = medianOf(samples);
+    const now = median(samples);
     if (Math.abs(now / before - 1) < warmDrift) break;
     before = now;
   } while (performance.now() < end);
@@ -36,4 +43,19 @@ export const timeFor = async (work: Work, runs: number, seconds: number, between
   return samples;
 };
 
-const medianOf = (samples: readonly number[]): number => quantileSorted([...samples].sort((a, b) => a - b), 0.5);
+/** Speed over `wholeSeconds`, a point every few seconds; `measure` gives the milliseconds of each run in about so many seconds. */
+export const soak = async (
+  measure: (seconds: number) => Promise<readonly number[]>, wholeSeconds: number, batch: number, sensors: ReturnType<typeof sensorReader>, onSecond: (seconds: number) => void,
+): Promise<SoakPoint[]> => {
+  const points: SoakPoint[] = [];
+  const started = performance.now();
+  for (let seconds = 0; seconds < wholeSeconds;) {
+    const { mean, p99 } = latencyOf(await measure(Math.min(soakPointSeconds, wholeSeconds)));
+    seconds = (performance.now() - started) / 1000;
+    sensors.read(true);
+    const { temperatureC, clockMHz } = sensors.readings.at(-1)!;
+    points.push({ seconds, fps: (1000 * batch) / mean, p99Ms: p99, temperatureC, clockMHz });
+    onSecond(Math.min(Math.round(seconds), wholeSeconds));
+  }
+  return points;
+};

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../graph/error.ts";
-import { sha256File, sha256Text } from "./digest.ts";
+import { sha256File, sha256Of } from "./digest.ts";
 import type { BenchmarkHooks } from "./target.ts";
 import type { Transport } from "./transport.ts";
 
@@ -17,7 +17,7 @@ export type DeviceArchitecture = "arm64" | "x64";
 export const installRuntime = async (transport: Transport, architecture: DeviceArchitecture, scratch: string, hooks: BenchmarkHooks): Promise<string> => {
   const packages = packageFolders();
   const files = await runtimeFiles(packages, architecture);
-  const key = sha256Text((await Promise.all(files.map(async ([path, to]) => `${to} ${await sha256File(path)}`))).join("\n")).slice(0, 16);
+  const key = sha256Of((await Promise.all(files.map(async ([path, to]) => `${to} ${await sha256File(path)}`))).join("\n")).slice(0, 16);
   const folder = `${await transport.cacheFolder()}/runtime-${key}`;
   if (await transport.exists(folder)) return folder;
   const archive = await pack(files, scratch, `runtime-${architecture}`);

@@ -3,10 +3,10 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
 import { loadModel } from "../../onnx/load.ts";
+import { sha256File } from "../../targets/digest.ts";
 import { chooseTargets, type TargetEntry } from "../../targets/inventory.ts";
 import { openTarget } from "../../targets/open.ts";
 import type { BenchmarkHooks, BenchmarkJob, BenchmarkModel } from "../../targets/target.ts";
-import { hashFile } from "../hash.ts";
 import { benchmarkRecord, type BenchmarkRecord } from "../result.ts";
 import { exactSession } from "./session.ts";
 
@@ -26,7 +26,7 @@ export const benchModels = async (paths: readonly string[], options: BenchOption
   for (const path of paths) {
     const { graph } = await loadModel(path);
     const { session } = exactSession(graph);
-    models.push({ name: basename(path), path, sha256: await hashFile(path), precision: session.extra ? "int8" : "float32", session });
+    models.push({ name: basename(path), path, sha256: await sha256File(path), precision: session.extra ? "int8" : "float32", session });
   }
   const job: BenchmarkJob = { models, runs, seconds, threads, soakSeconds, lockClocks, ...(batches && { batches }), ...(picture !== undefined && { picture }) };
   const records: BenchmarkRecord[] = [];

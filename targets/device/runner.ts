@@ -8,15 +8,11 @@ import type { OutputTensor } from "../../vision/decode.ts";
 import { detect, predictionOptions } from "../../vision/detect.ts";
 import { fit, letterbox8, toTensor } from "../../vision/preprocess.ts";
 import { patternFeeds } from "../feeds.ts";
-import { timeFor, warmUp, type Work } from "../measure.ts";
-import { latencyOf } from "../statistics.ts";
-import type { DeviceJob, DeviceReply, DeviceResult, OutputFacts, SoakPoint } from "./job.ts";
+import { rounds, soak, timeFor, warmUp, type Work } from "../measure.ts";
+import type { DeviceJob, DeviceReply, DeviceResult, OutputFacts } from "./job.ts";
 import { sensorReader } from "./sensors.ts";
 
 /** The program that travels: measures one model as job.json says and prints JSON lines. Bundled into one file by bundle.ts. */
-
-const rounds = 5;
-const soakPointSeconds = 5;
 
 const say = (reply: DeviceReply): void => { process.stdout.write(`${JSON.stringify(reply)}\n`); };
 
@@ -40,10 +36,11 @@ const measure = async (job: DeviceJob): Promise<DeviceResult> => {
     say({ kind: "progress", done: round + 1, total: rounds, what: "measuring" });
   }
   sensors.read(true);
-  const soak = await soakFor(infer, job, sensors);
+  const points = await soak((seconds) => timeFor(infer, 1, seconds, () => sensors.read()), job.soakSeconds, job.batch, sensors,
+    (seconds) => say({ kind: "progress", done: seconds, total: job.soakSeconds, what: "soak" }));
   const memoryBytes = Math.max(0, process.memoryUsage.rss() - rssBefore);
   return {
-    kind: "result", warmup, roundsMs, endToEndMs, memoryBytes, sensors: sensors.readings, soak, outputs,
+    kind: "result", warmup, roundsMs, endToEndMs, memoryBytes, sensors: sensors.readings, soak: points, outputs,
     node: process.version, onnxruntime: runtimeVersion(), architecture: process.arch,
   };
 };
@@ -58,21 +55,6 @@ const pixelsToBoxes = (session: Session, { head, contract, picture, width, heigh
     const tensors = Object.entries(results).map(([name, tensor]): OutputTensor => ({ name, dims: tensor.shape, data: tensor.data as Float32Array }));
     return detect(head, tensors, 0, fit(contract, width, height), predictionOptions);
   };
-};
-
-const soakFor = async (infer: Work, job: DeviceJob, sensors: ReturnType<typeof sensorReader>): Promise<SoakPoint[]> => {
-  const points: SoakPoint[] = [];
-  const started = performance.now();
-  for (let seconds = 0; seconds < job.soakSeconds;) {
-    const samples = await timeFor(infer, 1, Math.min(soakPointSeconds, job.soakSeconds), () => sensors.read());
-    const { mean, p99 } = latencyOf(samples);
-    seconds = (performance.now() - started) / 1000;
-    sensors.read(true);
-    const { temperatureC, clockMHz } = sensors.readings.at(-1)!;
-    points.push({ seconds, fps: (1000 * job.batch) / mean, p99Ms: p99, temperatureC, clockMHz });
-    say({ kind: "progress", done: Math.min(Math.round(seconds), job.soakSeconds), total: job.soakSeconds, what: "soak" });
-  }
-  return points;
 };
 
 const writeOutputs = (path: string, results: Readonly<Record<string, Tensor>>): OutputFacts[] => {

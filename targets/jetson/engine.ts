@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256Of } from "../digest.ts";
 import type { Transport } from "../transport.ts";
 import { buildCommand, type JetsonPrecision, type Trtexec } from "./command.ts";
 import { deviceOutOfMemory, engineFailed, hasPassed, isOutOfMemory, placementOf, type Placement } from "./log.ts";
@@ -37,7 +37,7 @@ export const engineKey = ({ model, release, gpu, precision, shapes = "", dlaCore
 /** Kernel timings hold for all models of one TensorRT on one GPU. */
 export const timingCacheKey = (release: TensorrtRelease, gpu: string): string => digest([releaseText(release), gpu]);
 
-const digest = (parts: readonly string[]): string => createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+const digest = (parts: readonly string[]): string => sha256Of(JSON.stringify(parts)).slice(0, 32);
 
 /** The engine of the request: kept from an earlier run, or built by trtexec on the device. Throws UserError ENGINE_BUILD, DEVICE_OUT_OF_MEMORY. */
 export const ensureEngine = async (transport: Transport, trtexec: Trtexec, request: EngineRequest, signal?: AbortSignal): Promise<Engine> => {

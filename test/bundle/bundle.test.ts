@@ -5,12 +5,13 @@ import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unpackTar } from "modern-tar";
-import { checksumsText, readFilesOf, sha256Of } from "../../bundle/checksums.ts";
+import { checksumsText, readFilesOf } from "../../bundle/checksums.ts";
 import { manifestJsonSchema, type Manifest } from "../../bundle/manifest-schema.ts";
 import { bundleRun, verifyBundleFolder } from "../../pipeline/bundle/run.ts";
 import { stageReport } from "../../pipeline/result.ts";
 import type { CompressResult } from "../../pipeline/run.ts";
 import { UserError } from "../../graph/error.ts";
+import { sha256Of } from "../../targets/digest.ts";
 import { cli } from "../helpers/cli.ts";
 import { sceneClasses } from "../helpers/scenes.ts";
 import { tinyRun } from "./tiny-run.ts";
