@@ -4,8 +4,10 @@ import type { Transport } from "../transport.ts";
 import { parseClocks, type ClockState } from "./power-mode.ts";
 
 /**
- * $1 jetson_clocks, $2 file for the clocks as they were. Locks the clocks, prints "locked", and restores them when it ends, however it ends: it is
- * tied to the connection, and the restoring runs in a session of its own that nothing kills. A file of an earlier run that was cut off is restored first.
+ * $1 jetson_clocks, $2 file for the clocks as they were. Locks the clocks, prints "locked", and restores them when it ends, however it ends: a guard in
+ * a session of its own, which nothing here kills, starts before the lock, waits for the end of a pipe that only the locking side holds (a jetson_clocks
+ * that still runs holds it too), and restores. A file of an earlier run that was cut off is restored first. The locking side writes its exit code to
+ * the pipe where it fails.
  */
 const lockScript = `
 tool=$1 file=$2 root=
@@ -13,12 +15,17 @@ tool=$1 file=$2 root=
 if [ -s "$file" ]; then $root "$tool" --restore "$file"; fi
 rm -f -- "$file"
 $root "$tool" --store "$file" >&2 || exit 71
-restore() { setsid sh -c '$1 "$2" --restore "$3"; rm -f -- "$3"' edgestill "$root" "$tool" "$file" </dev/null >/dev/null 2>&1; }
-trap restore EXIT
-trap 'exit 0' TERM INT HUP
-$root "$tool" >&2 || exit 72
-echo locked
-sleep 1000000 & wait`;
+trap : TERM INT HUP PIPE
+exec 4>&1
+{
+  trap 'exit 0' TERM INT HUP PIPE
+  $root "$tool" >&2 4>&- || { echo 72; exit 0; }
+  echo locked >&4
+  sleep 1000000 4>&- & wait
+} | (
+  trap '' TERM INT HUP
+  exec setsid sh -c 'code=$(cat); $1 "$2" --restore "$3"; rm -f -- "$3"; exit "\${code:-0}"' edgestill "$root" "$tool" "$file" 4>&- >/dev/null 2>&1
+)`;
 
 /** Longest time that locking may take. */
 const lockMs = 30_000;

@@ -24,4 +24,5 @@ NV Power Mode: MAXN_SUPER
 `);
 } else {
   writeFileSync(state, "locked");
+  if (process.env.STAND_IN_CLOCKS_FAULT === "slow") setTimeout(() => undefined, 8000);
 }
