@@ -1,4 +1,5 @@
 import { Builder } from "../graph/builder.ts";
+import { removeDead } from "../graph/dead.ts";
 import { Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -17,6 +18,7 @@ export const blockConvolutions = (graph: Graph, block: number): number => {
   const inputs = new Map<Value, Value>();
   for (const node of convolutions) lower(b, node, block, inputs);
   if (convolutions.length > 0) graph.opsets.set(domain, 1);
+  removeDead(graph);
   return convolutions.length;
 };
 
@@ -64,14 +66,34 @@ const native = (b: Builder, opType: string, inputs: readonly Value[], attributes
 
 const valuesOf = (node: Node) => Object.fromEntries([...node.attributes].map(([name, attribute]) => [name, attribute]));
 
-/** W [M, C, k…] -> MLAS's OIHWBiBo: [M/block, C/block, k…, block of C, block of M], flattened into the shape of W. Two cheap transposes instead of one general one. */
+/**
+ * W [M, C, k…] -> MLAS's OIHWBiBo: [M/block, C/block, k…, block of C, block of M], flattened into the shape of W, by a transpose of matrices and a Gather
+ * of whole rows: a third of the time of a transpose of five axes. A weight that is the transpose of [M, k…, C], as the adjoint of another weight is
+ * one, is taken before that transpose: its rows are whole blocks.
+ */
 const blockedWeight = (b: Builder, weight: Value, block: number): Value => {
   const shape = weight.staticShape!;
   const [m, c] = [shape[0]! / block, shape[1]! / block];
   const taps = shape.slice(2).reduce((product, k) => product * k, 1);
-  const outputsLast = b.transpose(b.reshape(weight, [m, block, c * block * taps]), [0, 2, 1]);
-  return b.reshape(b.transpose(b.reshape(outputsLast, [m, c, block, taps, block]), [0, 1, 3, 2, 4]), shape);
+  const tapsFirst = untransposed(weight, [shape[0]!, taps, shape[1]!]);
+  const outputsLast = b.transpose(b.reshape(tapsFirst ?? weight, [m, block, -1]), [0, 2, 1]);
+  const rows = tapsFirst ? b.reshape(outputsLast, [m, taps * c, block * block]) : outputsLast;
+  return b.reshape(b.op("Gather", [rows, tapsFirst ? swapped(b, taps, c, 1) : swapped(b, block, taps, c)], { axis: 1 }), shape);
 };
+
+/** [M, taps, C] whose last two axes were swapped to make `weight`. */
+const untransposed = (weight: Value, shape: readonly number[]): Value | undefined => {
+  const transpose = weight.producer?.opType === "Reshape" ? weight.producer.in(0).producer : weight.producer;
+  if (transpose?.opType !== "Transpose" || transpose.ints("perm")?.join() !== "0,2,1") return undefined;
+  return transpose.in(0).staticShape?.join() === shape.join() ? transpose.in(0) : undefined;
+};
+
+/** Indices that turn `count` runs of [first, second] into runs of [second, first]. */
+const swapped = (b: Builder, first: number, second: number, count: number): Value =>
+  b.int64s(Array.from({ length: count * first * second }, (_, at) => {
+    const [run, inner, outer] = [Math.floor(at / (first * second)), at % first, Math.floor(at / first) % second];
+    return (run * first + inner) * second + outer;
+  }));
 
 /** Compares a small blocked convolution with the plain one: the block size is not published by the runtime, and a wrong one gives wrong numbers. */
 const worksWith = async (block: number): Promise<boolean> => {
@@ -81,9 +103,9 @@ const worksWith = async (block: number): Promise<boolean> => {
   const x = graph.addInput("x", "float32", [1, size, 24, 24]);
   const weight = graph.addInput("w", "float32", [size, size, 3, 3]);
   const conv = () => b.op("Conv", [x, weight], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] });
-  const blocked = conv();
+  graph.outputs.push(conv());
   blockConvolutions(graph, block);
-  graph.outputs.push([...graph.nodes].find((node) => node.opType === "ReorderOutput")?.out() ?? blocked, conv());
+  graph.outputs.push(conv());
   const session = await openSession(graph, { threads: 1, optimization: "disabled" });
   try {
     const values = (count: number): number[] => Array.from({ length: count }, (_, i) => Math.sin(i));
