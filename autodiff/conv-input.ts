@@ -2,33 +2,28 @@ import type { Builder } from "../graph/builder.ts";
 import type { Value } from "../graph/node.ts";
 import { product, span, type ConvGeometry } from "./conv-geometry.ts";
 
-/** dL/dX of a Conv: the adjoint applied to dY [N, M, …] -> [N, C, …]. */
-export const convInputGradient = (b: Builder, dy: Value, weight: Value, geometry: ConvGeometry): Value =>
-  isDense(geometry) ? asConv(b, dy, weight, geometry) : asConvTranspose(b, dy, weight, geometry);
-
-/** Stride 1 and no pad wider than the kernel: the adjoint is itself a Conv with non-negative pads. */
-const isDense = (geometry: ConvGeometry): boolean =>
-  geometry.kernel.every((_, axis) => geometry.strides[axis] === 1 && adjointPads(geometry, axis).every((pad) => pad >= 0));
-
-const adjointPads = (geometry: ConvGeometry, axis: number): readonly [number, number] => {
-  const begin = span(geometry, axis) - 1 - geometry.padsBegin[axis]!;
-  return [begin, geometry.inputSize[axis]! - geometry.outputSize[axis]! + span(geometry, axis) - 1 - begin];
+/** dL/dX of a Conv: the adjoint applied to dY [N, M, …] -> [N, C, …]. A Conv is twice as fast as ConvTranspose in ONNX Runtime. */
+export const convInputGradient = (b: Builder, dy: Value, weight: Value, geometry: ConvGeometry): Value => {
+  const adjoint = adjointGeometry(geometry);
+  if (!adjoint) return asConvTranspose(b, dy, weight, geometry);
+  const { kernel, dilations, group, padsBegin, padsEnd } = adjoint;
+  return b.op("Conv", [dy, adjointKernel(b, weight, geometry)], { kernel_shape: kernel, dilations, group, pads: [...padsBegin, ...padsEnd] });
 };
 
-/** dX = Conv(dY, W transposed and flipped): twice as fast as ConvTranspose in ONNX Runtime. */
-const asConv = (b: Builder, dy: Value, weight: Value, geometry: ConvGeometry): Value => {
-  const { kernel, dilations, group } = geometry;
-  const pads = kernel.map((_, axis) => adjointPads(geometry, axis));
-  return b.op("Conv", [dy, adjointKernel(b, weight, geometry)], {
-    kernel_shape: kernel, dilations, group, pads: [...pads.map(([begin]) => begin), ...pads.map(([, end]) => end)],
-  });
+/** The adjoint as a Conv from dY to dX with W transposed and flipped: where the stride is 1 and no pad is wider than the kernel; else undefined. */
+export const adjointGeometry = (geometry: ConvGeometry): ConvGeometry | undefined => {
+  const { kernel, strides, inputSize, outputSize, inputChannels, outputChannels } = geometry;
+  const padsBegin = kernel.map((_, axis) => span(geometry, axis) - 1 - geometry.padsBegin[axis]!);
+  const padsEnd = kernel.map((_, axis) => inputSize[axis]! - outputSize[axis]! + span(geometry, axis) - 1 - padsBegin[axis]!);
+  if (!strides.every((stride) => stride === 1) || [...padsBegin, ...padsEnd].some((pad) => pad < 0)) return undefined;
+  return { ...geometry, padsBegin, padsEnd, inputSize: outputSize, outputSize: inputSize, inputChannels: outputChannels, outputChannels: inputChannels };
 };
 
 /**
  * W [M, C/g, k…] -> [C, M/g, k…] with every spatial axis reversed, which is reversing the flattened taps.
  * Two matrix transposes around a Gather of whole rows: a third of the time of a Gather or Slice along the last axis.
  */
-const adjointKernel = (b: Builder, weight: Value, { kernel, group, inputChannels, outputChannels }: ConvGeometry): Value => {
+export const adjointKernel = (b: Builder, weight: Value, { kernel, group, inputChannels, outputChannels }: ConvGeometry): Value => {
   const m = outputChannels / group;
   const taps = product(kernel);
   const columns = b.transpose(b.reshape(weight, [group, m, (inputChannels / group) * taps]), [0, 2, 1]);

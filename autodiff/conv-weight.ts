@@ -2,6 +2,7 @@ import type { Builder } from "../graph/builder.ts";
 import type { Value } from "../graph/node.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { product, type ConvGeometry } from "./conv-geometry.ts";
+import { adjointGeometry, adjointKernel } from "./conv-input.ts";
 
 /**
  * Output area (elements per image and channel) below which the batch is folded into the product's inner dimension: a product per image would be
@@ -10,8 +11,16 @@ import { product, type ConvGeometry } from "./conv-geometry.ts";
  */
 const smallArea = 64;
 
-/** dL/dW of a Conv, [M, C/g, k…], from its input [N, C, …] and output gradient [N, M, …]. */
-export const convWeightGradient = (b: Builder, x: Value, dy: Value, geometry: ConvGeometry): Value =>
+/**
+ * dL/dW of a Conv, [M, C/g, k…], from its input [N, C, …] and output gradient [N, M, …]. The side with fewer channels is expanded into columns: that
+ * of dY where the adjoint is a Conv, whose weight gradient from dY and x is the adjoint of dW.
+ */
+export const convWeightGradient = (b: Builder, x: Value, dy: Value, geometry: ConvGeometry): Value => {
+  const adjoint = geometry.outputChannels < geometry.inputChannels && !isPointwise(geometry) ? adjointGeometry(geometry) : undefined;
+  return adjoint ? adjointKernel(b, columnsProduct(b, dy, x, adjoint), adjoint) : columnsProduct(b, x, dy, geometry);
+};
+
+const columnsProduct = (b: Builder, x: Value, dy: Value, geometry: ConvGeometry): Value =>
   geometry.group === 1 && product(geometry.outputSize) < smallArea ? foldedProduct(b, x, dy, geometry) : productPerImage(b, x, dy, geometry);
 
 /**

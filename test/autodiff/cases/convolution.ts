@@ -12,6 +12,7 @@ export const convolutionCases: readonly GradientCase[] = [
   { op: "Conv", name: "3x3, padded, bias", inputs: [[2, 2, 4, 5], [3, 2, 3, 3], [3]], attributes: { pads: [1, 1, 1, 1] } },
   { op: "Conv", name: "3x3, stride 2, uneven input", inputs: [[1, 2, 5, 6], [2, 2, 3, 3]], attributes: { pads: [1, 1, 1, 1], strides: [2, 2] } },
   { op: "Conv", name: "1x1", inputs: [[2, 3, 3, 2], [2, 3, 1, 1]] },
+  { op: "Conv", name: "3x3, fewer outputs than inputs", inputs: [[2, 3, 4, 5], [2, 3, 3, 3]], attributes: { pads: [1, 1, 0, 1] } },
   { op: "Conv", name: "depthwise", inputs: [[1, 3, 4, 4], [3, 1, 3, 3]], attributes: { group: 3, pads: [1, 1, 1, 1] } },
   { op: "Conv", name: "groups, dilation", inputs: [[1, 4, 5, 5], [2, 2, 2, 2]], attributes: { group: 2, dilations: [2, 2] } },
   { op: "ConvTranspose", name: "2x2, stride 2, bias", inputs: [[1, 2, 3, 3], [2, 3, 2, 2], [3]], attributes: { strides: [2, 2] } },
