@@ -1,14 +1,16 @@
 import { execa } from "execa";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, symlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 /**
  * ONNX Runtime for C++ programs: the library of onnxruntime-node and the project's own headers out of a package that ships its iOS build
- * (1.29: an older C API than the library's, which keeps it). Downloaded once into the repository's .cache, never committed.
+ * (1.29: an older C API than the library's, which keeps it). Downloaded once into the repository's .cache, compared with its checksum, never committed.
  */
 const headerPackage = "com.github.asus4.onnxruntime@0.4.9";
+const headerPackageSha512 = "BkzxduSZ9IkeDP6Q8lz2TFU2ie7hSSvS7ZIfzMooExoq0CNzJnuuGaUJ7IsojBgqO4ouD1jXah8OYyJbCN29Fg==";
 const headersInside = "package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64_x86_64-simulator/onnxruntime.framework/Headers";
 
 const cache = join(import.meta.dirname, "../../.cache");
@@ -43,6 +45,8 @@ const download = async (includeDir: string): Promise<void> => {
   try {
     await execa("npm", ["pack", "--silent", "--pack-destination", folder, headerPackage], { timeout: 300_000 });
     const archive = (await readdir(folder)).find((name) => name.endsWith(".tgz"))!;
+    const sha512 = createHash("sha512").update(await readFile(join(folder, archive))).digest("base64");
+    if (sha512 !== headerPackageSha512) throw new Error(`${headerPackage} has the sha512 ${sha512}, not ${headerPackageSha512}`);
     await execa("tar", ["xzf", archive, "--strip-components", String(headersInside.split("/").length), headersInside], { cwd: folder });
     await rm(join(folder, archive));
     await rename(folder, includeDir);
