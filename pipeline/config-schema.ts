@@ -157,6 +157,7 @@ const benchmark = z.strictObject({
   runs: z.int().min(100).default(200).describe("Fewest measured runs of each variant."),
   seconds: z.number().gt(0).max(3600).default(10).describe("Shortest measuring time of each variant."),
   threads: count.optional().describe("Threads of the runtime; default all cores of the target."),
+  soakSeconds: z.number().gt(0).max(86400).optional().describe("Also FPS over so many seconds, with temperature, of each variant on each target; left out: not measured."),
 });
 
 /** The schema of config.yaml. Unknown keys are refused everywhere. */

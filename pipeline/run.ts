@@ -2,9 +2,11 @@ import { join, resolve } from "node:path";
 import { readFile } from "node:fs/promises";
 import { describeDetector } from "../detection/detector.ts";
 import { evaluateDetector } from "../detection/evaluate.ts";
+import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import { picturePaths, renderReport, type Asset } from "../report/html.ts";
+import { nameOf } from "../targets/inventory.ts";
 import { accuracyRecord } from "./accuracy.ts";
 import { bundleStage } from "./bundle/stage.ts";
 import { sourceFile } from "./bundle/source.ts";
@@ -34,6 +36,8 @@ export interface CompressOptions {
   readonly until?: StageName;
   /** Do all stages and trainings again (the teacher's outputs are kept: they are keyed by content). */
   readonly fresh?: boolean;
+  /** Names of the config's targets that are not measured this time; a later run without this measures them alone. */
+  readonly without?: readonly string[];
   readonly reporter?: Reporter;
   /** Stops the run after the step in progress, checkpoint written; the signal's reason is thrown. */
   readonly signal?: AbortSignal;
@@ -59,6 +63,9 @@ export const runFolderOf = ({ config }: LoadedConfig, runs = "runs"): string => 
 export const compress = async (configPath: string, options: CompressOptions = {}): Promise<CompressResult> => {
   const loaded = await loadConfig(configPath);
   if (options.until !== undefined && !stageNames.includes(options.until)) throw unknownStage(options.until, stageNames);
+  const targets = loaded.config.targets.map(nameOf);
+  const unknown = options.without?.find((name) => !targets.includes(name));
+  if (unknown !== undefined) throw noSuchTarget(unknown, targets);
   const runFolder = runFolderOf(loaded, options.runs);
   const unlock = await lockFolder(runFolder);
   try {
@@ -71,7 +78,7 @@ export const compress = async (configPath: string, options: CompressOptions = {}
 };
 
 const runStages = async (loaded: LoadedConfig, runFolder: string, options: CompressOptions): Promise<CompressResult> => {
-  const { reporter = silentReporter, signal, fresh = false, until } = options;
+  const { reporter = silentReporter, signal, fresh = false, until, without = [] } = options;
   const { config } = loaded;
   const cacheFolder = join(resolve(options.runs ?? "runs"), "cache");
   const started = performance.now();
@@ -82,7 +89,7 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   const variants: VariantFile[] = [];
   for (const { name, path, model } of plan.teachers) variants.push(await givenVariant(name, "teacher", path, model, runFolder));
   const records: StageRecord[] = [{ name: "plan", hash: hashOf(plan.report), seconds: (performance.now() - started) / 1000, report: plan.report }];
-  const context = contextOf(loaded, plan, runFolder, cacheFolder, reporter, signal, fresh);
+  const context = { ...contextOf(loaded, plan, runFolder, cacheFolder, reporter, signal, fresh), withoutTargets: without };
   const run: RunState = { loaded, plan, runFolder, variants, records, accuracies: new Map(), benchmarks: new Map() };
   let saved = await saveRun(run, []);
   for (const stage of until === "plan" ? [] : stages) {
@@ -90,12 +97,13 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
     // The union of stages cannot be called with one context of each; every member takes the same.
     const finished = await runStage(stage as Stage<StageName>, { ...context, variants: [...variants] }, fresh);
     if (finished) {
-      reporter.line(`${stage.name}: ${finished.reused ? "finished already" : `done in ${finished.record.seconds.toFixed(0)} s`}`);
+      reporter.line(`${stage.name}: ${finished.reused ? "finished already" : `${finished.undone ? "partly done" : "done"} in ${finished.record.seconds.toFixed(0)} s`}`);
       variants.push(...finished.variants);
       records.push(finished.record);
       if (stage.name === "evaluate") for (const variant of variants) run.accuracies.set(variant.name, await accuracyOf({ ...context, variants, folder: runFolder }, variant));
       if (finished.record.name === "benchmark") keepBenchmarks(run, finished.record.report);
       saved = await saveRun(run, []);
+      if (finished.undone?.error) throw finished.undone.error;
     }
     if (stage.name === until) break;
   }
@@ -103,7 +111,7 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   return saved;
 };
 
-const contextOf = (loaded: LoadedConfig, plan: Plan, runFolder: string, cacheFolder: string, reporter: Reporter, signal: AbortSignal | undefined, fresh: boolean): Omit<StageContext, "folder" | "variants"> => {
+const contextOf = (loaded: LoadedConfig, plan: Plan, runFolder: string, cacheFolder: string, reporter: Reporter, signal: AbortSignal | undefined, fresh: boolean): Omit<StageContext, "folder" | "variants" | "withoutTargets"> => {
   const measure = async (graph: Graph, label: string, session: SessionOptions = {}): Promise<Accuracy> => {
     const model = await describeDetector(graph, label, { family: plan.student.family, classes: plan.classes, preprocess: plan.student.contract });
     const task = lazyTask(reporter, `mAP of ${label}`, "picture");
@@ -120,6 +128,9 @@ const contextOf = (loaded: LoadedConfig, plan: Plan, runFolder: string, cacheFol
   return { loaded, plan, runFolder, cacheFolder, trainer, reporter, signal, measureMap: async (graph, label) => (await measure(graph, label)).map };
 };
 
+const noSuchTarget = (name: string, known: readonly string[]): UserError =>
+  new UserError("UNKNOWN_TARGET", `The config has no target "${name}" that could be left out.`, `its targets: ${known.join(", ") || "none"}.`);
+
 interface RunState {
   readonly loaded: LoadedConfig;
   readonly plan: Plan;
@@ -134,7 +145,7 @@ interface RunState {
 const keepBenchmarks = ({ benchmarks }: RunState, report: JsonObject): void => {
   const { records } = report as unknown as { readonly records: Readonly<Record<string, readonly BenchmarkRecord[]>> };
   for (const [target, list] of Object.entries(records)) {
-    for (const record of list) benchmarks.set(record.model, { [target]: record, ...benchmarks.get(record.model) }); // the first of a target's settings counts
+    for (const record of list) benchmarks.set(record.model, { ...benchmarks.get(record.model), [target]: benchmarks.get(record.model)?.[target] ?? record }); // the first of a target's settings counts
   }
 };
 

@@ -1,3 +1,4 @@
+import type { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import type { LoadedConfig } from "./config.ts";
@@ -29,6 +30,8 @@ export interface StageContext {
   readonly cacheFolder: string;
   /** All variants so far, in order. */
   readonly variants: readonly VariantFile[];
+  /** Names of targets that are left out this time. */
+  readonly withoutTargets: readonly string[];
   readonly trainer: Trainer;
   readonly reporter: Reporter;
   readonly signal: AbortSignal | undefined;
@@ -41,6 +44,8 @@ export type StageName = keyof StageReports;
 export interface StageOutcome<Name extends StageName> {
   readonly variants: readonly VariantFile[];
   readonly report: StageReports[Name];
+  /** Where a part could not be done or was left out: the rest is shown, the next run does the part, and the error, if there is one, ends this run. */
+  readonly undone?: { readonly error: UserError | undefined };
 }
 
 /**

@@ -13,6 +13,7 @@ export interface FinishedStage {
   readonly variants: readonly VariantFile[];
   readonly record: StageRecord;
   readonly reused: boolean;
+  readonly undone?: StageOutcome<StageName>["undone"];
 }
 
 interface Kept {
@@ -22,7 +23,7 @@ interface Kept {
 }
 
 /**
- * Runs a stage in a folder named by the hash of everything that its result depends on; a finished one is read back instead.
+ * Runs a stage in a folder named by the hash of everything that its result depends on; a finished one is read back instead, one with a part undone is run again.
  * Undefined where the config leaves the stage out.
  */
 export const runStage = async <Name extends StageName>(stage: Stage<Name>, context: Omit<StageContext, "folder">, fresh: boolean): Promise<FinishedStage | undefined> => {
@@ -40,8 +41,9 @@ export const runStage = async <Name extends StageName>(stage: Stage<Name>, conte
   const started = performance.now();
   const outcome: StageOutcome<Name> = await stage.run({ ...context, folder });
   const seconds = (performance.now() - started) / 1000;
-  await writeJson(file, { hash, seconds, variants: outcome.variants, report: outcome.report });
-  return { variants: outcome.variants, record: recordOf(stage.name, hash, seconds, outcome.report), reused: false };
+  const { variants, report, undone } = outcome;
+  if (!undone) await writeJson(file, { hash, seconds, variants, report });
+  return { variants, record: recordOf(stage.name, hash, seconds, report), reused: false, ...(undone && { undone }) };
 };
 
 const recordOf = <Name extends StageName>(name: Name, hash: string, seconds: number, report: StageReports[Name]): StageRecord => ({ name, hash, seconds, report }) as unknown as StageRecord;

@@ -9,6 +9,7 @@ interface Options {
   readonly runs: string;
   readonly until?: StageName;
   readonly fresh?: boolean;
+  readonly without?: readonly string[];
 }
 
 export const addCompress = (program: Command): Command =>
@@ -20,13 +21,15 @@ export const addCompress = (program: Command): Command =>
     .option("--runs <dir>", "folder that gets a folder per run", "runs")
     .option("--until <stage>", `last stage to run (${stageNames.join(", ")})`)
     .option("--fresh", "do all stages and trainings again")
+    .option("--without <target...>", "targets of the config that are not measured this time")
     .addHelpText("after", `
 Examples:
   edgestill compress config.yaml                      everything
   edgestill compress config.yaml --until distill      train the student only
+  edgestill compress config.yaml --without pi5        the device is not there: measure it another time
   edgestill compress config.yaml --json > run.json    the run as JSON on stdout`)
-    .action(action<[string], Options>(async ({ reporter, signal, result }, [config], { runs, until, fresh }) => {
-      const run = await compress(config, { runs, reporter, signal, ...(until !== undefined && { until }), ...(fresh !== undefined && { fresh }) });
+    .action(action<[string], Options>(async ({ reporter, signal, result }, [config], { runs, until, fresh, without }) => {
+      const run = await compress(config, { runs, reporter, signal, ...(until !== undefined && { until }), ...(fresh !== undefined && { fresh }), ...(without && { without }) });
       const failed = run.result.gates.filter(({ passed }) => !passed);
       result(run.result, () => [variantTable(run.result), stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "").join("\n"));
       for (const { name, limit, value } of failed) reporter.warn(`gate ${name} failed: ${value === null ? "not measured" : value.toPrecision(4)}, limit ${limit}`);

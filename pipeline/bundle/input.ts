@@ -34,10 +34,11 @@ export const bundleInput = async ({ result, runFolder, settings, requirements, p
   };
 };
 
-/** The named variant, or the last float one that is neither teacher nor baseline. */
+/** The named variant, or the last float one that is neither teacher nor baseline; a run without teacher made the baseline alone. */
 const chosenVariant = ({ variants }: RunResult, name: string | undefined): Variant => {
   const float = variants.filter(({ stage }) => stage !== "int8");
-  const found = name === undefined ? float.findLast(({ stage }) => stage !== "teacher" && stage !== "baseline") : float.find((variant) => variant.name === name);
+  const last = float.findLast(({ stage }) => stage !== "teacher" && stage !== "baseline") ?? float.findLast(({ stage }) => stage === "baseline");
+  const found = name === undefined ? last : float.find((variant) => variant.name === name);
   if (!found) throw noVariant(name, float);
   return found;
 };

@@ -12,9 +12,9 @@ import { bundleInput } from "./input.ts";
 /** The bundle of the run so far, unsigned: signing needs a key and is done with `edgestill bundle --sign`. */
 export const bundleStage: Stage<"bundle"> = {
   name: "bundle",
-  identity: ({ loaded: { config }, plan }) => config.bundle && {
+  identity: ({ loaded: { config }, plan, withoutTargets }) => config.bundle && {
     bundle: config.bundle, requirements: config.requirements ?? [], slices: Object.entries(plan.slices).map(([name, ids]) => [name, [...ids]]),
-    targets: config.targets, benchmark: config.benchmark, gates: config.gates,
+    targets: config.targets, benchmark: config.benchmark, gates: config.gates, ...(withoutTargets.length > 0 && { withoutTargets }),
   },
   run: async ({ loaded: { config }, plan, runFolder, folder, reporter, signal }) => {
     const settings = config.bundle!;
