@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { convGradient } from "../../autodiff/conv.ts";
 import { Builder } from "../../graph/builder.ts";
 import { Graph } from "../../graph/graph.ts";
 import { Tensor } from "../../graph/tensor.ts";
@@ -32,6 +33,30 @@ test("blocked convolutions give the same numbers as plain ones", async () => {
   const [e, a] = [Object.values(expected!)[0]!, Object.values(actual!)[0]!];
   assert.equal(a.shape, e.shape);
   assert.ok(e.floats.every((value, i) => Math.abs(value - a.floats[i]!) < 1e-3), "the outputs differ");
+});
+
+/** Output and gradients of a 3×3 convolution: its adjoint's weight is a transpose of the weight's taps. */
+const convolutionWithGradients = (): Graph => {
+  const graph = new Graph("gradients", 17);
+  const b = new Builder(graph, "gradients");
+  const [x, w, dy] = [graph.addInput("x", "float32", [2, 16, 32, 20]), graph.addInput("w", "float32", [32, 16, 3, 2]), graph.addInput("dy", "float32", [2, 32, 30, 20])];
+  const y = b.op("Conv", [x, w], { kernel_shape: [3, 2], pads: [0, 1, 0, 0] });
+  graph.outputs.push(y, ...convGradient(b, y.producer!, [dy]).filter((value) => value !== null).map((value) => b.op("Identity", [value])));
+  return graph;
+};
+
+test("the adjoint of a blocked convolution is blocked too, with the same numbers", async () => {
+  const block = await blockSize();
+  if (block === undefined) return console.log("SKIPPED: the runtime has no blocked kernels on this machine");
+  const blocked = convolutionWithGradients();
+  assert.is(blockConvolutions(blocked, block), 2, "y and dX");
+  const feeds = Object.fromEntries(blocked.inputs.map(({ name, staticShape }) => [name, values(staticShape!)]));
+  const [expected, actual] = await Promise.all([convolutionWithGradients(), blocked].map(async (graph) => Object.values(await runOnce(graph, feeds, { threads: 1 }))));
+  assert.is(expected!.length, 3);
+  for (const [index, tensor] of expected!.entries()) {
+    const largest = Math.max(...tensor.floats.map(Math.abs));
+    assert.ok(tensor.floats.every((value, i) => Math.abs(value - actual![index]!.floats[i]!) < 1e-5 * largest), `output ${index} differs`);
+  }
 });
 
 test("constant weights, groups, 1×1 kernels and part blocks stay as they are", () => {
