@@ -6,6 +6,7 @@ import { provenanceSection } from "./provenance.ts";
 import { pruningSection } from "./pruning.ts";
 import { quantizationSection } from "./quantization.ts";
 import { scatterSection } from "./scatter.ts";
+import { soakSection } from "./soak.ts";
 import { style } from "./style.ts";
 import { gateList, headline, tiles } from "./summary.ts";
 import { variantTable } from "./table.ts";
@@ -30,6 +31,7 @@ export function renderReport(result: RunResult, assets: Assets): string {
 <main>${gateList(result.gates)}
 ${variantTable(result)}
 ${scatterSection(result)}
+${soakSection(result)}
 ${pictureSection(result, assets)}
 ${trainingSection(result)}
 ${pruningSection(result)}

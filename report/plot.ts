@@ -15,15 +15,18 @@ export interface Figure {
   /** What to see in it, in words. */
   readonly caption: string;
   readonly options: (width: number) => Plot.PlotOptions;
+  /** A second plot under the first, with the same margins: another quantity over the same axis. */
+  readonly below?: Pick<Figure, "title" | "options">;
   readonly legend?: readonly { readonly label: string; readonly colour: string }[];
 }
 
-/** A titled plot with legend and caption, as static SVG. */
-export function figure({ title, caption, options, legend = [] }: Figure): Html {
+/** One or two plots with title, legend and caption, as static SVG. */
+export function figure({ title, caption, options, below, legend = [] }: Figure): Html {
+  const plots = (width: number): Html => html`${draw(title, caption, width, options)}${below && draw(below.title, caption, width, below.options)}`;
   return html`<figure class="card plot-card">
 <h3>${title}</h3>
 ${legend.length > 0 && html`<p class="legend">${legend.map(({ label, colour }) => html`<span><i style="background:${colour}"></i>${label}</span>`)}</p>`}
-<div class="wide">${draw(title, caption, wide, options)}</div><div class="narrow">${draw(title, caption, narrow, options)}</div>
+<div class="wide">${plots(wide)}</div><div class="narrow">${plots(narrow)}</div>
 <figcaption>${caption}</figcaption>
 </figure>`;
 }

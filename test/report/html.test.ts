@@ -79,6 +79,26 @@ test("plots have a title, a caption and a label", () => {
   }
 });
 
+const soak = (temperatureC: number | null, fps = [200, 190, 150]) => fps.map((value, at) => ({ seconds: 120 * (at + 1), fps: value, p99Ms: 7, temperatureC: temperatureC === null ? null : temperatureC + 10 * at, clockMHz: null }));
+const withSoak = (change: object): RunResult => ({ ...sample, variants: [teacher, withRecords(int8, change)] });
+
+test("FPS over time has a plot per target, with the temperature below where the target tells it", () => {
+  const figures = [...page(withSoak({ soak: soak(60) })).querySelectorAll("#soak figure")];
+  assert.equal(figures.map((figure) => figure.querySelector("h3")?.textContent), ["FPS over time on local", "FPS over time on pi5"]);
+  for (const figure of figures) {
+    assert.match(figure.querySelector("figcaption")?.textContent ?? "", "int8 200 → 150 (25 % less). 80 °C at most.");
+    assert.equal([...figure.querySelectorAll(".wide svg")].map((svg) => /^\w+ over time/.exec(svg.getAttribute("aria-label") ?? "")?.[0]), ["FPS over time", "Temperature over time"]);
+    assert.is(figure.querySelectorAll(".wide circle").length, 6);
+  }
+  const cold = page(withSoak({ soak: soak(null) })).querySelector("#soak figure");
+  assert.is(cold?.querySelectorAll(".wide svg").length, 1);
+  assert.match(cold?.querySelector("figcaption")?.textContent ?? "", "tells no temperature");
+});
+
+test("no plot of FPS over time where one point is all, or an emulator made them", () => {
+  for (const change of [{ soak: soak(60, [200]) }, { soak: soak(60), emulated: true }]) assert.is(page(withSoak(change)).querySelector("#soak"), null);
+});
+
 test("pictures travel inside the file, a missing one is named", () => {
   const document = page(sample, new Map([["pictures/0-teacher.png", png]]));
   assert.equal([...document.querySelectorAll("img")].map((image) => image.getAttribute("src")), ["data:image/png;base64,iVBORw=="]);
