@@ -1,5 +1,6 @@
 /** The public API: everything that the command line can do, a program can do. */
-export { compress, renderRun, runFolderOf, stageNames, type CompressOptions, type CompressResult } from "./pipeline/run.ts";
+export { compress, renderRun, runFolderOf, type CompressOptions, type CompressResult } from "./pipeline/run.ts";
+export { stageNames } from "./pipeline/stage.ts";
 export { loadConfig, parseConfig, type ConfigProblem, type LoadedConfig } from "./pipeline/config.ts";
 export { configJsonSchema, type Config } from "./pipeline/config-schema.ts";
 export { silentReporter, type ProgressTask, type Reporter } from "./pipeline/progress.ts";

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { headFamilies, type HeadFamily } from "../vision/index.ts";
+import { headFamilies, type HeadFamily } from "../vision/heads.ts";
 import { list, size } from "./values.ts";
 import type { OpenOptions } from "../pipeline/models/open.ts";
 

@@ -24,7 +24,7 @@ import { lazyTask, silentReporter, type Reporter } from "./progress.ts";
 import { pruneStage } from "./prune/stage.ts";
 import { quantizeStage } from "./quantize/stage.ts";
 import { parseRunResult, type Accuracy, type BenchmarkRecord, type Gate, type JsonObject, type RunResult, type StageRecord, type Variant } from "./result.ts";
-import type { Stage, StageContext, StageName, VariantFile } from "./stage.ts";
+import { stageNames, type Stage, type StageContext, type StageName, type VariantFile } from "./stage.ts";
 import { runStage, unknownStage } from "./store.ts";
 import { createTrainer } from "./trainer.ts";
 import { givenVariant } from "./variant-files.ts";
@@ -49,9 +49,9 @@ export interface CompressResult {
   readonly reportPath: string;
 }
 
-/** The stages in order. A stage that the config leaves out is skipped. */
-const stages: readonly { readonly [Name in StageName]: Stage<Name> }[StageName][] = [distillStage, pruneStage, quantizeStage, evaluateStage, benchmarkStage, bundleStage];
-export const stageNames: readonly StageName[] = ["plan", ...stages.map(({ name }) => name)];
+const stagesByName: { readonly [Name in Exclude<StageName, "plan">]: Stage<Name> } = { distill: distillStage, prune: pruneStage, quantize: quantizeStage, evaluate: evaluateStage, benchmark: benchmarkStage, bundle: bundleStage };
+/** In order. A stage that the config leaves out is skipped. */
+const stages = stageNames.flatMap((name) => (name === "plan" ? [] : [stagesByName[name]]));
 
 /** The folder of a config's run: its name and the hash of its content. */
 export const runFolderOf = ({ config }: LoadedConfig, runs = "runs"): string => join(resolve(runs), `${config.name}-${hashOf(config).slice(0, 8)}`);

@@ -41,6 +41,9 @@ export interface StageContext {
 
 export type StageName = keyof StageReports;
 
+/** In the order in which they run. */
+export const stageNames = ["plan", "distill", "prune", "quantize", "evaluate", "benchmark", "bundle"] as const satisfies readonly StageName[];
+
 export interface StageOutcome<Name extends StageName> {
   readonly variants: readonly VariantFile[];
   readonly report: StageReports[Name];

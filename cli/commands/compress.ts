@@ -1,7 +1,6 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
-import { compress, stageNames } from "../../pipeline/run.ts";
-import type { StageName } from "../../pipeline/stage.ts";
+import { stageNames, type StageName } from "../../pipeline/stage.ts";
 import { action } from "../context.ts";
 import { stabilityNote, variantTable } from "../table.ts";
 
@@ -29,6 +28,7 @@ Examples:
   edgestill compress config.yaml --without pi5        the device is not there: measure it another time
   edgestill compress config.yaml --json > run.json    the run as JSON on stdout`)
     .action(action<[string], Options>(async ({ reporter, signal, result }, [config], { runs, until, fresh, without }) => {
+      const { compress } = await import("../../pipeline/run.ts");
       const run = await compress(config, { runs, reporter, signal, ...(until !== undefined && { until }), ...(fresh !== undefined && { fresh }), ...(without && { without }) });
       const failed = run.result.gates.filter(({ passed }) => !passed);
       result(run.result, () => [variantTable(run.result), stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "").join("\n"));

@@ -1,6 +1,5 @@
 import Table from "cli-table3";
 import type { Command } from "commander";
-import { evaluateModel } from "../../pipeline/models/evaluate.ts";
 import { lazyTask } from "../../pipeline/progress.ts";
 import { points } from "../../report/figures.ts";
 import type { Split } from "../../vision/index.ts";
@@ -36,6 +35,7 @@ Examples:
   edgestill eval student.onnx --data val.json --save-detections detections.json --json`)
     .action(action<[string], Options>(async ({ reporter, signal, result }, [model], options) => {
       const { data, images, split, only, limit, skipInvalid, threads, saveDetections } = options;
+      const { evaluateModel } = await import("../../pipeline/models/evaluate.ts");
       const task = lazyTask(reporter, "evaluating", "picture");
       const { notes, ...accuracy } = await evaluateModel(model, {
         ...openOptions(options), data: { path: data, split, ...(images !== undefined && { images }) }, signal, onProgress: task.update,

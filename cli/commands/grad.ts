@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { writeGradientModel } from "../../pipeline/models/grad.ts";
 import { action } from "../context.ts";
 import { list } from "../values.ts";
 
@@ -20,6 +19,7 @@ Examples:
   edgestill grad model.onnx --loss loss -o gradients.onnx
   edgestill grad model.onnx --loss output0 --wrt images -o saliency.onnx`)
     .action(action<[string], Options>(async ({ result }, [model], { loss, wrt, out }) => {
+      const { writeGradientModel } = await import("../../pipeline/models/grad.ts");
       const { outputs } = await writeGradientModel(model, { loss, out, ...(wrt && { wrt }) });
       result({ outputs }, () => `${out}: ${outputs.join(", ")}`);
       return 0;

@@ -1,6 +1,5 @@
 import { access, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { configJsonSchema } from "../../pipeline/config-schema.ts";
 import { starterConfig } from "../../pipeline/starter-config.ts";
 import { action } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -19,6 +18,7 @@ Examples:
   edgestill init --schema > config.schema.json`)
     .action(action<[string], Options>(async ({ result, reporter }, [path], { schema }) => {
       if (schema === true) {
+        const { configJsonSchema } = await import("../../pipeline/config-schema.ts");
         process.stdout.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
         return 0;
       }

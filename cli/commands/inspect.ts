@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { inspectModel, type Inspection, type PortFacts } from "../../pipeline/models/inspect.ts";
+import type { Inspection, PortFacts } from "../../pipeline/models/inspect.ts";
 import type { TensorrtFinding, TensorrtVersion } from "../../targets/jetson/check/finding.ts";
 import { bytes, count, plural } from "../../report/figures.ts";
 import { action } from "../context.ts";
@@ -15,6 +15,7 @@ Examples:
   edgestill inspect yolov8n.onnx --json
   edgestill inspect int8.tensorrt.onnx --tensorrt 10.3`)
     .action(action<[string], InspectOptions>(async ({ result }, [path], { tensorrt: version, dla = false }) => {
+      const { inspectModel } = await import("../../pipeline/models/inspect.ts");
       const inspection = await inspectModel(path, { tensorrt: { dla, ...(version && { version }) } });
       result(inspection, () => describe(path, inspection));
       return 0;

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { predictImages } from "../../pipeline/models/predict.ts";
 import { action } from "../context.ts";
 import { addModelOptions, openOptions, type ModelOptions } from "../model-options.ts";
 import { share } from "../values.ts";
@@ -21,6 +20,7 @@ Examples:
   edgestill predict yolov8n.onnx *.jpg --score 0.4 --json`)
     .action(action<[string, string[]], Options>(async ({ reporter, signal, result }, [model, images], options) => {
       const { save, score, iou } = options;
+      const { predictImages } = await import("../../pipeline/models/predict.ts");
       const { predictions, notes } = await predictImages(model, images, {
         ...openOptions(options), signal, ...(save !== undefined && { save }), ...(score !== undefined && { score }), ...(iou !== undefined && { iou }),
       });

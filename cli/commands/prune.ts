@@ -1,5 +1,4 @@
 import { Option, type Command } from "commander";
-import { pruneFile } from "../../pipeline/models/prune.ts";
 import { lazyTask } from "../../pipeline/progress.ts";
 import type { PruneOptions } from "../../pipeline/prune/prune.ts";
 import { count, percent } from "../../report/figures.ts";
@@ -39,6 +38,7 @@ Examples:
     .action(action<[string], Options>(async ({ reporter, signal, result }, [model], options) => {
       const { macs, parameters, criterion, allocation, round, exclude, data, out, saveMasked } = options;
       if ((macs === undefined) === (parameters === undefined)) throw new UsageError("prune needs one of --macs and --parameters.", "say what to keep, e.g. --macs 0.6.");
+      const { pruneFile } = await import("../../pipeline/models/prune.ts");
       const task = lazyTask(reporter, "gradients", "picture");
       const pruned = await pruneFile(model, {
         out, allocation, round, signal, onProgress: task.update, ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), ...(criterion && { criterion }),

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { quantizeFile, type QuantizeFileOptions } from "../../pipeline/models/quantize.ts";
+import type { QuantizeFileOptions } from "../../pipeline/models/quantize.ts";
 import { lazyTask } from "../../pipeline/progress.ts";
 import { action } from "../context.ts";
 import { addModelOptions, openOptions, type ModelOptions } from "../model-options.ts";
@@ -35,6 +35,7 @@ Examples:
   edgestill quantize yolov8n.onnx --data photos --val val.json --max-drop 0.005 -o int8.onnx`)
     .action(action<[string], Options>(async ({ reporter, signal, result }, [model], options) => {
       const { data, images, method, scheme, keepFloat, val, maxDrop, threads, out } = options;
+      const { quantizeFile } = await import("../../pipeline/models/quantize.ts");
       const task = lazyTask(reporter, "calibrating", "picture");
       const done = await quantizeFile(model, {
         ...openOptions(options), data, images, method, scheme, maxDrop, out, signal, onProgress: task.update, onNote: (line) => reporter.line(line),

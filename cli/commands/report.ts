@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { renderRun } from "../../pipeline/run.ts";
 import { action } from "../context.ts";
 
 export const addReport = (program: Command): Command =>
@@ -8,6 +7,7 @@ export const addReport = (program: Command): Command =>
 Example:
   edgestill report runs/road-nano-1a2b3c4d`)
     .action(action<[string], object>(async ({ result }, [folder]) => {
+      const { renderRun } = await import("../../pipeline/run.ts");
       const report = await renderRun(folder);
       result({ report }, () => report);
       return 0;

@@ -2,9 +2,8 @@ import Table from "cli-table3";
 import type { Command } from "commander";
 import { UserError } from "../../graph/error.ts";
 import { bytes } from "../../report/figures.ts";
-import { chooseTargets, findInventory, isDevice, nameOf, type DeviceEntry, type TargetEntry } from "../../targets/inventory.ts";
+import type { DeviceEntry, TargetEntry } from "../../targets/inventory.ts";
 import type { DeviceFacts, Finding, Probe } from "../../targets/kind.ts";
-import { cleanTarget, probeTarget } from "../../targets/open.ts";
 import { action } from "../context.ts";
 
 interface Options {
@@ -27,13 +26,13 @@ export const addTargets = (program: Command): Command => {
       .addHelpText("after", examples).exitOverride().action(action<[string[]], Options>(work));
   };
   sub("list", "what the inventory holds", async ({ result }, [names], options) => {
+    const { isDevice, nameOf } = await inventory();
     const entries = await entriesOf(names, options);
     result(entries, () => entries.map((entry) => (isDevice(entry) ? `${entry.name}: ${entry.kind} at ${entry.host}` : `${nameOf(entry)}: this machine`)).join("\n"));
     return 0;
   });
   sub("check", "whether each device can be reached and measured, and what it lacks", async ({ result, reporter, signal }, [names], options) => {
-    const devices = (await entriesOf(names, options)).filter(isDevice);
-    if (devices.length === 0) throw noDevices();
+    const devices = await devicesOf(names, options);
     const checked: Checked[] = [];
     for (const device of devices) {
       reporter.line(`checking ${device.name} (${device.host}) …`);
@@ -43,8 +42,7 @@ export const addTargets = (program: Command): Command => {
     return checked.some(({ ready }) => !ready) ? 1 : 0;
   });
   sub("clean", "removes everything that Edgestill keeps on devices", async ({ result, signal }, [names], options) => {
-    const devices = (await entriesOf(names, options)).filter(isDevice);
-    if (devices.length === 0) throw noDevices();
+    const [devices, { cleanTarget }] = [await devicesOf(names, options), await import("../../targets/open.ts")];
     const cleaned: { readonly name: string; readonly freedBytes: number }[] = [];
     for (const device of devices) cleaned.push({ name: device.name, freedBytes: await cleanTarget(device, signal) });
     result(cleaned, () => cleaned.map(({ name, freedBytes }) => `${name}: ${bytes(freedBytes)} removed`).join("\n"));
@@ -53,9 +51,19 @@ export const addTargets = (program: Command): Command => {
   return targets;
 };
 
+const inventory = () => import("../../targets/inventory.ts");
+
 const entriesOf = async (names: readonly string[], { targets }: Options): Promise<TargetEntry[]> => {
-  const inventory = await findInventory(targets);
-  return names.length > 0 ? chooseTargets(inventory, names) : inventory;
+  const { chooseTargets, findInventory } = await inventory();
+  const entries = await findInventory(targets);
+  return names.length > 0 ? chooseTargets(entries, names) : entries;
+};
+
+const devicesOf = async (names: readonly string[], options: Options): Promise<DeviceEntry[]> => {
+  const { isDevice } = await inventory();
+  const devices = (await entriesOf(names, options)).filter(isDevice);
+  if (devices.length === 0) throw noDevices();
+  return devices;
 };
 
 interface Checked {
@@ -72,6 +80,7 @@ interface Checked {
 /** An unreachable device is an answer, not a failure of the check. */
 const check = async (device: DeviceEntry, signal: AbortSignal): Promise<Checked> => {
   const { name, kind, host } = device;
+  const { probeTarget } = await import("../../targets/open.ts");
   const answer = await probeTarget(device, signal).catch((error: unknown): Probe & { readonly unreachable: true } => {
     if (!(error instanceof UserError) || !/^(SSH_|CONNECTION_LOST|PROBE_FAILED)/.test(error.code)) throw error;
     return { unreachable: true, facts: null as never, findings: [{ severity: "error", what: error.message, fix: error.nextStep }] };
