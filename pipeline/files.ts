@@ -38,5 +38,5 @@ export const diskFull = (cause: unknown, place: string): UserError => {
   return new UserError("DISK_FULL", `The disk is full, while writing ${path}.`, "free some space and run the same command again: everything finished is kept, and training goes on from its last checkpoint.", { cause });
 };
 
-const cannotWrite = (path: string, cause: unknown): UserError =>
+export const cannotWrite = (path: string, cause: unknown): UserError =>
   new UserError("CANNOT_WRITE", `Cannot write ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`, "check the folder and its permissions, or choose another with --runs or -o.", { cause });

@@ -21,18 +21,37 @@ export interface Change {
 
 const significance = 0.01;
 
+/** What a measurement is of: two of the same can be compared, on one kind of machine. */
+type Setup = Pick<BenchmarkRecord, "model" | "target" | "threads" | "batch">;
+
 /**
- * Compares each record with the earlier one of the same model name, target, threads and batch. A regression is both larger than `limit` (0.05 is 5 % of the
- * median) and significant. Throws UserError NOTHING_TO_COMPARE.
+ * Compares each record with the last stable earlier one (the last where none is) of the same model name, target, threads and batch on the same processor. A regression is both larger than `limit`
+ * (0.05 is 5 % of the median) and significant. Throws UserError NOTHING_TO_COMPARE where no record has an earlier one.
  */
 export const compareRecords = (before: readonly BenchmarkRecord[], after: readonly BenchmarkRecord[], limit: number): Change[] => {
   const changes = after.flatMap((record): Change[] => {
-    const earlier = before.findLast((other) => other.model === record.model && other.target === record.target && other.threads === record.threads && other.batch === record.batch && (other.emulated ?? false) === (record.emulated ?? false));
+    const candidates = before.filter((other) => isSameSetup(other, record) && (other.emulated ?? false) === (record.emulated ?? false) && isSameProcessor(other, record));
+    const earlier = candidates.findLast(({ stable }) => stable) ?? candidates.at(-1);
     return earlier ? [changeOf(earlier, record, limit)] : [];
   });
-  if (changes.length === 0) throw nothingToCompare();
+  if (changes.length === 0) throw nothingToCompare(after.map((record) => `${setupOf(record)} on ${processorOf(record)}`), before.map((record) => `${setupOf(record)} on ${processorOf(record)}`));
   return changes;
 };
+
+/** Throws UserError NOTHING_TO_COMPARE where none of the models was ever measured on one of the targets: known before anything is measured. */
+export const checkComparable = (before: readonly BenchmarkRecord[], models: readonly string[], targets: readonly string[]): void => {
+  if (before.some(({ model, target }) => models.includes(model) && targets.includes(target))) return;
+  throw nothingToCompare(models.map((model) => `${model} on ${targets.join(" or ")}`), before.map(({ model, target }) => `${model} on ${target}`));
+};
+
+export const isSameSetup = (a: Setup, b: Setup): boolean => a.model === b.model && a.target === b.target && a.threads === b.threads && a.batch === b.batch;
+
+/** The name of a machine may change (containers), its processor may not. One that is not known is no other. */
+const isSameProcessor = ({ device: a }: BenchmarkRecord, { device: b }: BenchmarkRecord): boolean => !a.cpu || !b.cpu || a.cpu === b.cpu;
+
+/** "int8.onnx on pi5 (4 threads, batch 1)" */
+export const setupOf = ({ model, target, threads, batch }: Setup): string => `${model} on ${target} (${threads} thread${threads === 1 ? "" : "s"}, batch ${batch})`;
+const processorOf = ({ device: { name, cpu } }: BenchmarkRecord): string => cpu ?? name;
 
 const changeOf = (before: BenchmarkRecord, after: BenchmarkRecord, limit: number): Change => {
   const slower = after.inferenceMs.p50 / before.inferenceMs.p50 - 1;
@@ -49,5 +68,8 @@ const changeOf = (before: BenchmarkRecord, after: BenchmarkRecord, limit: number
   };
 };
 
-const nothingToCompare = (): UserError =>
-  new UserError("NOTHING_TO_COMPARE", "The earlier file has no record of the same model name, target, threads and batch.", "measure with the same options, or compare with a file that `bench --json` or `--history` wrote.");
+const nothingToCompare = (now: readonly string[], then: readonly string[]): UserError =>
+  new UserError("NOTHING_TO_COMPARE", `There is no earlier record of ${now.join(", ")}; the earlier file has ${shortList([...new Set(then)])}.`,
+    "measure the same model file names on the same target and machine with the same --threads and --batch, or begin a history there with --history alone.");
+
+const shortList = (entries: readonly string[]): string => `${entries.slice(0, 5).join(", ")}${entries.length > 5 ? ` and ${entries.length - 5} more` : ""}`;

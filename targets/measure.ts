@@ -50,7 +50,7 @@ export const soak = async (
   const points: SoakPoint[] = [];
   const started = performance.now();
   for (let seconds = 0; seconds < wholeSeconds;) {
-    const { mean, p99 } = latencyOf(await measure(Math.min(soakPointSeconds, wholeSeconds)));
+    const { mean, p99 } = latencyOf(await measure(Math.min(soakPointSeconds, wholeSeconds - seconds)));
     seconds = (performance.now() - started) / 1000;
     sensors.read(true);
     const { temperatureC, clockMHz } = sensors.readings.at(-1)!;

@@ -1,12 +1,12 @@
+import { resolve } from "node:path";
 import Table from "cli-table3";
 import { InvalidArgumentError, type Command } from "commander";
-import { appendHistory, benchModels, readRecords } from "../../pipeline/models/bench.ts";
 import { benchmarkHooks } from "../../pipeline/progress.ts";
 import type { BenchmarkRecord } from "../../pipeline/result.ts";
-import { bytes, ms } from "../../report/figures.ts";
-import { compareRecords, type Change } from "../../targets/compare.ts";
-import { findInventory } from "../../targets/inventory.ts";
+import { bytes, ms, plain } from "../../report/figures.ts";
+import type { Change } from "../../targets/compare.ts";
 import { action } from "../context.ts";
+import { soakLines } from "../soak.ts";
 import { list, positive, share, wholeNumber } from "../values.ts";
 
 interface Options {
@@ -46,20 +46,36 @@ Examples:
   edgestill bench int8.onnx --target pi@pi5.local --soak 10m --json > now.json
   edgestill bench int8.onnx --target pi5 --against last-week.json --limit 0.03`)
     .action(action<[string[]], Options>(async ({ reporter, signal, result }, [models], { target, targets, runs, seconds, threads, batch, picture, soak, lockClocks, history, against, limit }) => {
+      const [{ appendHistory, benchModels, checkHistory, readRecords }, { findInventory }] = [await import("../../pipeline/models/bench.ts"), await import("../../targets/inventory.ts")];
       const earlier = against === undefined ? undefined : await readRecords(against);
+      if (history !== undefined) await checkHistory(history);
       const { hooks, end } = benchmarkHooks(reporter, "measuring", signal);
       const records = await benchModels(models, {
         targets: target, inventory: await findInventory(targets), runs, seconds, hooks, ...(threads !== undefined && { threads }), ...(batch && { batches: batch }),
-        ...(picture !== undefined && { picture }), ...(soak !== undefined && { soakSeconds: soak }), ...(lockClocks && { lockClocks }),
+        ...(picture !== undefined && { picture }), ...(soak !== undefined && { soakSeconds: soak }), ...(lockClocks && { lockClocks }), ...(earlier && { against: earlier }),
       }).finally(end);
-      if (history !== undefined) await appendHistory(history, records);
-      if (!earlier) {
+      if (earlier === undefined || against === undefined) {
+        if (history !== undefined) await appendHistory(history, records);
         result(records, () => [tableOf(records), ...records.flatMap(soakLines)].join("\n"));
         return 0;
       }
-      const changes = compareRecords(earlier, records, limit);
+      const { compareRecords, isSameSetup, setupOf } = await import("../../targets/compare.ts");
+      const isOneFile = history !== undefined && resolve(history) === resolve(against);
+      let changes: readonly Change[] = [];
+      try {
+        changes = compareRecords(earlier, records, limit);
+      } finally {
+        // a regression that joined the file it failed against would be the next run's measure
+        if (history !== undefined) await appendHistory(history, records.filter((record) => !isOneFile || !changes.some((change) => change.regressed && isSameSetup(change, record))));
+      }
       result({ records, changes }, () => [tableOf(records), ...records.flatMap(soakLines), changeTable(changes)].join("\n"));
-      return changes.some(({ regressed }) => regressed) ? 1 : 0;
+      for (const record of records) if (!changes.some((change) => isSameSetup(change, record))) reporter.line(`note: ${setupOf(record)} has no earlier record: not compared`);
+      const regressions = changes.filter(({ regressed }) => regressed);
+      for (const change of regressions) {
+        const doubts = change.doubts.length > 0 ? ` (to be doubted: ${change.doubts.join("; ")})` : "";
+        reporter.warn(`regression: ${setupOf(change)} is ${(100 * change.slower).toFixed(1)} % slower, limit ${plain(100 * limit)} %${doubts}${isOneFile ? `; not added to ${history}` : ""}`);
+      }
+      return regressions.length > 0 ? 1 : 0;
     }));
 
 const threadCount = (text: string): number | "sweep" => (text === "sweep" ? "sweep" : wholeNumber(text));
@@ -91,13 +107,6 @@ const tableOf = (records: readonly BenchmarkRecord[]): string => {
 
 const hostLine = ({ model, target, againstHost }: BenchmarkRecord): string[] =>
   againstHost ? [`${model} on ${target}: outputs ${againstHost.bitEqual ? "bit-equal to" : `within ${againstHost.maxAbsError.toPrecision(2)} of`} this machine's`] : [];
-
-const soakLines = ({ model, target, soak = [], emulated }: BenchmarkRecord): string[] =>
-  soak.length === 0 || emulated === true ? [] : [
-    `${model} on ${target}, over time:`,
-    ...soak.map(({ seconds, fps, p99Ms, temperatureC, clockMHz }) =>
-      `  ${String(Math.round(seconds)).padStart(6)} s  ${ms(fps).padStart(8)} FPS  p99 ${ms(p99Ms)} ms${temperatureC === null ? "" : `  ${temperatureC.toFixed(1)} °C`}${clockMHz === null ? "" : `  ${clockMHz.toFixed(0)} MHz`}`),
-  ];
 
 const changeTable = (changes: readonly Change[]): string => {
   const table = new Table({ head: ["model", "target", "threads", "batch", "p50 then", "now", "slower", "p", "verdict"], style: { head: [], border: [], compact: true } });

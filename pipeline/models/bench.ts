@@ -1,12 +1,13 @@
-import { appendFile, readFile } from "node:fs/promises";
-import { basename } from "node:path";
-import { z } from "zod";
+import { access, appendFile, constants, readFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { UserError } from "../../graph/error.ts";
 import { loadModel } from "../../onnx/load.ts";
+import { checkComparable } from "../../targets/compare.ts";
 import { sha256File } from "../../targets/digest.ts";
-import { chooseTargets, type TargetEntry } from "../../targets/inventory.ts";
+import { chooseTargets, nameOf, type TargetEntry } from "../../targets/inventory.ts";
 import { openTarget } from "../../targets/open.ts";
 import type { BenchmarkHooks, BenchmarkJob, BenchmarkModel } from "../../targets/target.ts";
+import { cannotWrite, diskFull, isDiskFull } from "../files.ts";
 import { benchmarkRecord, type BenchmarkRecord } from "../result.ts";
 import { exactSession } from "./session.ts";
 
@@ -15,13 +16,16 @@ export interface BenchOptions extends Partial<Pick<BenchmarkJob, "runs" | "secon
   readonly targets?: readonly string[];
   /** Entries of targets.yaml, as `readInventory` gives them. */
   readonly inventory?: readonly TargetEntry[];
+  /** Records that the new ones will be compared with: refused before measuring where they have none of these models and targets. */
+  readonly against?: readonly BenchmarkRecord[];
   readonly hooks?: BenchmarkHooks;
 }
 
-/** Benchmark records of model files, target by target. Throws UserError UNKNOWN_TARGET, and those of `loadModel` and of the targets. */
+/** Benchmark records of model files, target by target. Throws UserError UNKNOWN_TARGET, NOTHING_TO_COMPARE, and those of `loadModel` and of the targets. */
 export const benchModels = async (paths: readonly string[], options: BenchOptions = {}): Promise<BenchmarkRecord[]> => {
-  const { targets = ["local"], inventory = [], runs = 200, seconds = 10, hooks = {}, threads, batches, picture, soakSeconds, lockClocks } = options;
+  const { targets = ["local"], inventory = [], runs = 200, seconds = 10, hooks = {}, threads, batches, picture, soakSeconds, lockClocks, against } = options;
   const chosen = chooseTargets(inventory, targets);
+  if (against) checkComparable(against, paths.map((path) => basename(path)), chosen.map(nameOf));
   const models: BenchmarkModel[] = [];
   for (const path of paths) {
     const { graph } = await loadModel(path);
@@ -34,29 +38,67 @@ export const benchModels = async (paths: readonly string[], options: BenchOption
   return records;
 };
 
-/** Records of an earlier `bench --json`, or of a history file (JSON lines). Throws UserError NOT_RECORDS. */
+/** Records of an earlier `bench --json`, or of a history file (JSON lines); at least one. Throws UserError NOT_RECORDS. */
 export const readRecords = async (path: string): Promise<BenchmarkRecord[]> => {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => { throw notRecords(path, cause instanceof Error ? cause.message : String(cause)); });
-  const found = parseEither(text, path);
-  const raw = isComparison(found) ? found.records : found;
-  const parsed = z.array(benchmarkRecord).safeParse(raw);
-  if (!parsed.success) throw notRecords(path, parsed.error.issues.slice(0, 3).map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
-  return parsed.data;
+  const text = await readFile(path, "utf8").catch((cause: unknown) => { throw cannotReadRecords(path, cause); });
+  if (text.trim() === "") throw notRecords(path, "it is empty");
+  const entries = isOneValue(text) ? wholeFile(text, path) : linesOf(text, path);
+  if (entries.length === 0) throw notRecords(path, "it holds no record");
+  return entries.map(({ place, value }) => {
+    const parsed = benchmarkRecord.safeParse(value);
+    if (!parsed.success) throw notRecords(path, `${place}: ${parsed.error.issues.slice(0, 3).map((issue) => `${issue.path.join(".") || "it"}: ${issue.message}`).join("; ")}`);
+    return parsed.data;
+  });
 };
 
-/** One JSON line per record, oldest first. */
-export const appendHistory = (path: string, records: readonly BenchmarkRecord[]): Promise<void> => appendFile(path, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+/** That records can be appended: the file is a history, or there is none yet but its folder. Throws UserError NOT_RECORDS or CANNOT_WRITE. */
+export const checkHistory = async (path: string): Promise<void> => {
+  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => { if (cause.code !== "ENOENT") throw cannotWrite(path, cause); });
+  await access(text === undefined ? dirname(path) : path, constants.W_OK).catch((cause: unknown) => { throw cannotWrite(path, cause); });
+  if (text === undefined || text.trim() === "") return;
+  if (isOneValue(text)) throw notRecords(path, "it was written by --json, and a history has one record a line");
+  await readRecords(path);
+};
 
-/** `bench --against --json` prints the records beside the changes. */
-const isComparison = (value: unknown): value is { readonly records: unknown } => typeof value === "object" && value !== null && "records" in value;
-
-const parseEither = (text: string, path: string): unknown => {
+/** One JSON line per record, oldest first; begins the file where there is none. Throws UserError CANNOT_WRITE or DISK_FULL. */
+export const appendHistory = async (path: string, records: readonly BenchmarkRecord[]): Promise<void> => {
   try {
-    return /^\s*(\[|\{\s*"records")/.test(text) ? JSON.parse(text) : text.split("\n").filter((line) => line.trim() !== "").map((line): unknown => JSON.parse(line));
+    const before = await readFile(path, "utf8").catch(() => "");
+    const gap = before === "" || before.endsWith("\n") ? "" : "\n"; // an editor took the last line's end
+    await appendFile(path, gap + records.map((record) => `${JSON.stringify(record)}\n`).join(""));
   } catch (cause) {
-    throw notRecords(path, cause instanceof Error ? cause.message : String(cause));
+    throw isDiskFull(cause) ? diskFull(cause, path) : cannotWrite(path, cause);
+  }
+};
+
+interface Entry {
+  readonly place: string;
+  readonly value: unknown;
+}
+
+/** `bench --json` prints a list; with --against the records beside the changes. */
+const isOneValue = (text: string): boolean => /^\s*(\[|\{\s*"records")/.test(text);
+
+const wholeFile = (text: string, path: string): Entry[] => {
+  const value = parsedJson(text, path, "the file");
+  const list: unknown = typeof value === "object" && value !== null && "records" in value ? value.records : value;
+  if (!Array.isArray(list)) throw notRecords(path, "it has no list of records");
+  return list.map((entry: unknown, index) => ({ place: `record ${index + 1}`, value: entry }));
+};
+
+const linesOf = (text: string, path: string): Entry[] =>
+  text.split("\n").flatMap((line, index) => (line.trim() === "" ? [] : [{ place: `line ${index + 1}`, value: parsedJson(line, path, `line ${index + 1}`) }]));
+
+const parsedJson = (text: string, path: string, place: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw notRecords(path, `${place} is not JSON, or cut off (${cause instanceof Error ? cause.message : String(cause)})`);
   }
 };
 
 const notRecords = (path: string, problem: string): UserError =>
-  new UserError("NOT_RECORDS", `${path} does not hold benchmark records: ${problem}.`, "give a file that `edgestill bench --json` or `--history` wrote.");
+  new UserError("NOT_RECORDS", `${path} does not hold benchmark records: ${problem}.`, "give a file that `edgestill bench --json` or `--history` wrote; of a history a broken line may be removed.");
+
+const cannotReadRecords = (path: string, cause: unknown): UserError =>
+  new UserError("NOT_RECORDS", `Cannot read the benchmark records ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`, `check the path; to begin a history run the same command with --history ${path} and without --against.`);

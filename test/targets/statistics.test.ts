@@ -71,4 +71,12 @@ test("the last of several earlier records counts; other devices, threads and emu
   assert.is((await refusal(Promise.resolve().then(() => compareRecords(before, [recordWith(around(20, 3), { target: "orin" })], 0.05)))).code, "NOTHING_TO_COMPARE");
 });
 
+test("a record of another processor is no measure, a stable one comes before a later doubtful one", async () => {
+  const pi5 = recordWith(around(20, 1));
+  const other = recordWith(around(5, 1), { device: { name: "Raspberry Pi 4", cpu: "Cortex-A72" } });
+  assert.is(compareRecords([pi5, other], [recordWith(around(20, 2))], 0.05)[0]!.beforeMs, pi5.inferenceMs.p50);
+  assert.match((await refusal(Promise.resolve().then(() => compareRecords([other], [pi5], 0.05)))).message, "(4 threads, batch 1) on Cortex-A72");
+  assert.is(compareRecords([pi5, recordWith(around(40, 1), { stable: false })], [recordWith(around(20, 2))], 0.05)[0]!.beforeMs, pi5.inferenceMs.p50);
+});
+
 test.run();
