@@ -39,4 +39,4 @@ export const diskFull = (cause: unknown, place: string): UserError => {
 };
 
 export const cannotWrite = (path: string, cause: unknown): UserError =>
-  new UserError("CANNOT_WRITE", `Cannot write ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`, "check the folder and its permissions, or choose another with --runs or -o.", { cause });
+  new UserError("CANNOT_WRITE", `Cannot write ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`, "check the folder and its permissions, or choose another place.", { cause });

@@ -37,7 +37,7 @@ function options(placed: readonly Placed[], front: readonly Placed[]): Plot.Plot
   const [fastest, slowest] = [Math.min(...times), Math.max(...times)];
   const log = slowest > 6 * fastest && fastest > 0;
   const right = (place: Placed) =>
-    log ? Math.log(place.p50Ms / fastest) > Math.log(slowest / fastest) * 0.6 : place.p50Ms > fastest + (slowest - fastest) * 0.6;
+    log ? Math.log(place.p50Ms / fastest) > Math.log(slowest / fastest) * 0.6 : place.p50Ms > 0.6 * slowest;
   const domain = accuracyDomain(placed);
   const labels = spread(placed, domain);
   const text = { x: "p50Ms", y: "labelY", text: (label: Label) => label.variant.name, fill: (label: Label) => stageColour(label.variant.stage), stroke: "var(--card)", strokeWidth: 4, fontWeight: 600 } as const;
@@ -82,7 +82,7 @@ function decadeTicks(low: number, high: number): number[] {
 }
 
 interface Label extends Placed {
-  /** Height of the label in points of mAP: that of its dot, or moved so that labels do not overlap. */
+  /** Height of the label in points of mAP: that of its dot, or moved so that labels do not overlap and stay above the axis. */
   readonly labelY: number;
 }
 
@@ -91,8 +91,8 @@ function spread(placed: readonly Placed[], [low, high]: readonly [number, number
   let above = Infinity;
   return [...placed]
     .sort((a, b) => b.map - a.map)
-    .map((place) => {
+    .map((place, index) => {
       above = Math.min(place.map * 100, above - gap);
-      return { ...place, labelY: above };
+      return { ...place, labelY: Math.max(above, low + gap * (placed.length - index - 0.5)) };
     });
 }
