@@ -12,7 +12,8 @@ export { writeGradientModel, type GradOptions } from "./pipeline/models/grad.ts"
 export { pruneFile, type PrunedFile, type PruneFileOptions } from "./pipeline/models/prune.ts";
 export { quantizeFile, type QuantizedFiles, type QuantizeFileOptions } from "./pipeline/models/quantize.ts";
 export { benchModels, type BenchOptions } from "./pipeline/models/bench.ts";
-export { bundleRun, verifyBundleFolder, type BundleRunOptions, type VerifyRunOptions } from "./pipeline/bundle/run.ts";
+export { bundleRun, type BundleRunOptions } from "./pipeline/bundle/run.ts";
+export { verifyBundleFolder, type VerifyRunOptions } from "./pipeline/bundle/verify.ts";
 export type { Verification } from "./bundle/verify.ts";
 export { manifestJsonSchema, type Manifest } from "./bundle/manifest-schema.ts";
 export { readRecords, appendHistory } from "./pipeline/models/bench.ts";

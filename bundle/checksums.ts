@@ -55,5 +55,5 @@ const badLine = (line: number, text: string): UserError =>
 export const leavesBundle = (path: string): UserError =>
   new UserError("BUNDLE_PATH", `The path "${path}" leaves the bundle.`, "do not use this bundle: it names files outside its own folder.");
 
-const notPlain = (path: string): UserError =>
+export const notPlain = (path: string): UserError =>
   new UserError("BUNDLE_PATH", `"${path}" is a link or a special file, which could lead out of the bundle.`, "do not use this bundle as it is: a bundle holds plain files only.");

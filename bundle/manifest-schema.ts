@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { preprocessSchema } from "../vision/index.ts";
+import { preprocessSchema } from "../vision/preprocess.ts";
 
 /** The published form of manifest.json. Accuracies are fractions (0..1), latencies milliseconds, sizes bytes. Unknown keys are refused. */
 
@@ -18,7 +18,7 @@ const model = z.strictObject({
   variant: text.describe("Name of the variant in the run."),
   sha256, sizeBytes: count, parameters: count, macs: count, opset: z.int(),
   precision: z.enum(["float32", "int8"]),
-  inputs: z.array(port), outputs: z.array(port),
+  inputs: z.array(port), outputs: z.array(port).describe("golden/index.txt names a file with the values of each, for every picture within the size budget."),
   session: z.record(z.string(), z.string()).describe("ONNX Runtime session configuration entries under which the file gives its stated numbers on every machine."),
 });
 

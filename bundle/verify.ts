@@ -4,7 +4,7 @@ import type { KeyObject } from "node:crypto";
 import { UserError } from "../graph/error.ts";
 import { sha256Of } from "../targets/digest.ts";
 import { checksumsFile, isInside, leavesBundle, listFiles, parseChecksums, signatureFile } from "./checksums.ts";
-import { checkGolden } from "./golden/check.ts";
+import type { GoldenMachine, GoldenOutcome } from "./golden/check.ts";
 import { manifestSchema, type Manifest } from "./manifest-schema.ts";
 import { isSignedBy, keyId } from "./signature.ts";
 
@@ -13,6 +13,8 @@ export interface VerifyOptions {
   readonly key?: KeyObject;
   /** Run the golden vectors; default true. */
   readonly run?: boolean;
+  /** Where the models run; default this machine. */
+  readonly machine?: GoldenMachine;
   readonly signal?: AbortSignal;
 }
 
@@ -21,8 +23,8 @@ export interface Verification {
   readonly files: number;
   readonly bytes: number;
   readonly signature: "valid" | "not checked" | "unsigned";
-  /** Golden pictures checked, and model runs compared. */
-  readonly golden: { readonly pictures: number; readonly runs: number } | null;
+  /** Golden pictures checked, and model runs compared; null where none were asked for. */
+  readonly golden: GoldenOutcome | null;
 }
 
 /**
@@ -39,7 +41,7 @@ export const verifyBundle = async (folder: string, options: VerifyOptions = {}):
   const bytes = await checkFiles(folder, sums, present);
   const manifest = await readManifest(folder);
   checkManifest(manifest, sums, options.key);
-  const golden = options.run === false ? null : await checkGolden(folder, manifest, options.signal);
+  const golden = options.run === false ? null : await (await import("./golden/check.ts")).checkGolden(folder, manifest, options.machine, options.signal);
   return { name: manifest.name, files: sums.size, bytes, signature, golden };
 };
 
@@ -94,7 +96,7 @@ const checkManifest = ({ models, signature, requirements }: Manifest, sums: Read
 const again = "take the bundle anew from where it was made; if it was changed on purpose, make and sign it again.";
 
 const notABundle = (folder: string, reason: string, cause?: unknown): UserError =>
-  new UserError("NOT_A_BUNDLE", `${folder} is not a bundle: ${reason}.`, "give the folder that `edgestill bundle` wrote (unpack an archive first).", { cause });
+  new UserError("NOT_A_BUNDLE", `${folder} is not a bundle: ${reason}.`, "give the folder or the .tar that `edgestill bundle` wrote.", { cause });
 const unsigned = (folder: string): UserError => new UserError("BUNDLE_UNSIGNED", `${folder} has no ${signatureFile}, so no key can have signed it.`, "ask for a signed bundle, or make one with --sign <private key>.");
 const badSignature = (): UserError => new UserError("BUNDLE_SIGNATURE", `${signatureFile} is not the key's signature of ${checksumsFile}: one of the two was changed.`, again);
 const otherKey = (claimed: string, given: string): UserError =>

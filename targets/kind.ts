@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { BenchmarkRecord } from "../pipeline/result.ts";
+import type { PictureAnswer, PicturesHooks, PicturesTask } from "./pictures.ts";
 import type { BenchmarkHooks, BenchmarkJob } from "./target.ts";
 import type { Transport } from "./transport.ts";
 
@@ -81,5 +82,7 @@ export interface TargetKind<Settings extends TargetSettings = TargetSettings> {
   probe(context: KindContext<Settings>, signal?: AbortSignal): Promise<Probe>;
   /** One record per model, thread count and batch size, in this order. Probes by itself and throws UserError where an `error` finding stands in the way. */
   benchmark(context: KindContext<Settings>, job: BenchmarkJob, hooks?: BenchmarkHooks): Promise<readonly BenchmarkRecord[]>;
+  /** Answers by task, then by picture. Absent where nothing on such a device computes what a model file states under its session settings. */
+  runPictures?(context: KindContext<Settings>, tasks: readonly PicturesTask[], hooks: PicturesHooks): Promise<readonly (readonly PictureAnswer[])[]>;
   readonly requirements: readonly Requirement[];
 }

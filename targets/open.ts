@@ -3,6 +3,7 @@ import { isDevice, nameOf, type DeviceEntry, type TargetEntry } from "./inventor
 import type { KindContext, Probe } from "./kind.ts";
 import { kindOf } from "./kinds.ts";
 import { localTarget } from "./local.ts";
+import type { PictureAnswer, PicturesHooks, PicturesTask } from "./pictures.ts";
 import { sshTransport } from "./ssh.ts";
 import type { Target } from "./target.ts";
 
@@ -13,14 +14,22 @@ export const openTarget = (entry: TargetEntry): Target => {
   return {
     name: entry.name, kind: entry.kind, runtime: kind.runtime,
     benchmark: (job, hooks = {}) => withDevice(entry, hooks.signal, async (context) => {
-      const lock = await context.transport.lock(`${userInfo().username}@${hostname()}`);
-      try {
-        return await kind.benchmark(context, job, hooks);
-      } finally {
-        await lock.release();
-      }
+      return locked(context, () => kind.benchmark(context, job, hooks));
     }),
   };
+};
+
+/** Runs models on pictures on a device that can (`runPictures` of its kind), alone there. */
+export const runPicturesOn = (entry: DeviceEntry, tasks: readonly PicturesTask[], hooks: PicturesHooks = {}): Promise<readonly (readonly PictureAnswer[])[]> =>
+  withDevice(entry, hooks.signal, (context) => locked(context, () => kindOf(entry).runPictures!(context, tasks, hooks)));
+
+const locked = async <Result>({ transport }: KindContext, work: () => Promise<Result>): Promise<Result> => {
+  const lock = await transport.lock(`${userInfo().username}@${hostname()}`);
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
 };
 
 /** Facts of a device and what it lacks. Throws the UserErrors of the transport. */

@@ -1,10 +1,14 @@
 import { UserError } from "../../graph/error.ts";
 import type { Detection } from "../../vision/index.ts";
+import { storedTypes, type StoredType } from "./files.ts";
 
 export interface IndexedOutput {
   readonly key: string;
   readonly tolerance: number;
+  /** float32 values of the first output that the head reads. */
   readonly file: string;
+  /** The model's other outputs. */
+  readonly further: readonly { readonly type: StoredType; readonly file: string; readonly name: string }[];
   readonly boxes: readonly Detection[];
   readonly pixelTolerance: number;
 }
@@ -42,7 +46,8 @@ export const parseGoldenIndex = (text: string): GoldenIndex => {
     else if (kind === "picture" && fields.length === 4) pictures.push({ id: fields[0]!, width: numbers[1]!, height: numbers[2]!, file: fields[3]!, letterbox: "", tensor: "", outputs: [] });
     else if (kind === "letterbox" && picture && fields.length === 1) picture.letterbox = fields[0]!;
     else if (kind === "tensor" && picture && fields.length === 1) picture.tensor = fields[0]!;
-    else if (kind === "output" && picture && fields.length === 3) picture.outputs.push({ key: fields[0]!, tolerance: numbers[1]!, file: fields[2]!, boxes: [], pixelTolerance: 0 });
+    else if (kind === "output" && picture && fields.length === 3) picture.outputs.push({ key: fields[0]!, tolerance: numbers[1]!, file: fields[2]!, further: [], boxes: [], pixelTolerance: 0 });
+    else if (kind === "further" && output && fields.length >= 3 && Object.hasOwn(storedTypes, fields[0]!)) output.further.push({ type: fields[0] as StoredType, file: fields[1]!, name: fields.slice(2).join(" ") });
     else if (kind === "boxes" && output && output.key === fields[0] && fields.length === 3) output.pixelTolerance = numbers[2]!;
     else if (kind === "box" && output && fields.length === 6) output.boxes.push({ box: [numbers[0]!, numbers[1]!, numbers[2]!, numbers[3]!], score: numbers[4]!, classIndex: numbers[5]! });
     else throw badLine(index + 1, line);

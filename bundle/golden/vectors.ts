@@ -1,4 +1,4 @@
-import { runDetector } from "../../detection/detector.ts";
+import { runDetector, type DetectorModel } from "../../detection/detector.ts";
 import { decodeImage, detect, fit, letterbox8, toTensor, type Detection, type DetectOptions, type Image8, type OutputTensor } from "../../vision/index.ts";
 import { stressPictures, type StressPicture } from "../../vision/stress-pictures.ts";
 import type { BundledModel } from "../input.ts";
@@ -13,7 +13,7 @@ export interface GoldenVector {
   readonly letterboxed: Image8;
   /** The input tensor [3, H, W]. */
   readonly input: Float32Array;
-  /** Raw outputs and final boxes by model file; empty beyond the size budget. */
+  /** All raw outputs, the head's first one first, and final boxes by model file; empty beyond the size budget. */
   readonly results: ReadonlyMap<ModelRole, { readonly outputs: readonly OutputTensor[]; readonly boxes: readonly Detection[] }>;
 }
 
@@ -58,11 +58,16 @@ export const goldenVectors = async (models: readonly BundledModel[], seed: numbe
     toTensor(letterboxed.data, contract, input);
     const results = new Map(models.flatMap(({ role, model }) => {
       const outputs = raw.get(role)![index];
-      return outputs ? [[role, { outputs, boxes: detect(model.head, outputs, 0, fit(contract, pixels.width, pixels.height), options) }] as const] : [];
+      return outputs ? [[role, { outputs: headFirst(outputs, model), boxes: detect(model.head, outputs, 0, fit(contract, pixels.width, pixels.height), options) }] as const] : [];
     }));
     return { picture, pixels, letterboxed, input, results };
   });
   return { vectors, options };
+};
+
+const headFirst = (outputs: readonly OutputTensor[], { head }: DetectorModel): OutputTensor[] => {
+  const [first] = head.outputNames;
+  return [...outputs.filter(({ name }) => name === first), ...outputs.filter(({ name }) => name !== first)];
 };
 
 /** How many pictures' outputs fit the budget, all models counted. */

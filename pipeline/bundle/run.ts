@@ -1,6 +1,5 @@
 import { join, resolve } from "node:path";
 import { readKey } from "../../bundle/signature.ts";
-import { verifyBundle, type Verification } from "../../bundle/verify.ts";
 import { writeBundle, type WrittenBundle } from "../../bundle/write.ts";
 import { UserError } from "../../graph/error.ts";
 import { bundleDefaults, configSchema, type BundleConfig } from "../config-schema.ts";
@@ -61,17 +60,6 @@ const planOf = async (result: RunResult, runFolder: string, given: string | unde
   if (!same("name", name) || !same("seed", seed) || !same("data", data)) throw otherConfig(path, runFolder);
   return makePlan(loaded, reporter);
 };
-
-export interface VerifyRunOptions {
-  /** PEM file of the public key that must have signed. */
-  readonly key?: string;
-  readonly run?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-/** Checks a bundle; see `verifyBundle`. */
-export const verifyBundleFolder = async (folder: string, { key, run, signal }: VerifyRunOptions = {}): Promise<Verification> =>
-  verifyBundle(folder, { ...(key !== undefined && { key: await readKey(key, "public") }), ...(run !== undefined && { run }), ...(signal && { signal }) });
 
 const otherConfig = (path: string, runFolder: string): UserError =>
   new UserError("BUNDLE_CONFIG", `${path} is not the config of the run in ${runFolder}: its name, seed or data differ.`, "name the config that the run was made with (--config), or run compress with the new one first.");

@@ -22,7 +22,6 @@ export const bundleStage: Stage<"bundle"> = {
     const input = await bundleInput({ result, runFolder, settings, requirements: config.requirements ?? [], plan });
     const written = await writeBundle(input, folder, { tool: toolRecord(), archive: settings.archive, ...following(reporter, signal) });
     const { manifest } = written;
-    for (const { id, metric, slice } of manifest.requirements.filter(({ passed }) => !passed)) reporter.warn(`requirement ${id} (${metric}, ${slice}) is not met`);
     return {
       variants: [],
       report: {

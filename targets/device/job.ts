@@ -18,6 +18,24 @@ export interface DeviceJob {
   readonly outputs: string | null;
 }
 
+/** The other thing that the runner does: a model on pictures, for what it computes. */
+export interface PicturesJob {
+  readonly model: string;
+  readonly session: SessionOptions;
+  readonly contract: Preprocess;
+  /** File of 8-bit RGB pixels of all pictures, one after the other. */
+  readonly pictures: string;
+  readonly sizes: readonly (readonly [width: number, height: number])[];
+  /** Where to write all outputs of all pictures, one after the other, raw. */
+  readonly outputs: string;
+}
+
+export interface PicturesResult {
+  readonly kind: "pictures";
+  /** By picture: sha256 of the input tensor's bytes, and what of the file is whose. */
+  readonly answers: readonly { readonly tensorSha256: string; readonly outputs: readonly OutputFacts[] }[];
+}
+
 export interface SensorReading {
   readonly seconds: number;
   readonly temperatureC: number | null;
@@ -57,4 +75,4 @@ export interface DeviceResult {
 export type DeviceReply =
   | { readonly kind: "progress"; readonly done: number; readonly total: number; readonly what: "measuring" | "soak" }
   | { readonly kind: "failed"; readonly code: string; readonly message: string; readonly nextStep: string }
-  | DeviceResult;
+  | DeviceResult | PicturesResult;

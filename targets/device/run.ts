@@ -1,24 +1,26 @@
 import { UserError } from "../../graph/error.ts";
 import type { BenchmarkHooks } from "../target.ts";
 import type { RunResult, Transport } from "../transport.ts";
-import type { DeviceJob, DeviceReply, DeviceResult } from "./job.ts";
+import type { DeviceJob, DeviceReply, DeviceResult, PicturesJob, PicturesResult } from "./job.ts";
 
-export interface DeviceRun {
+export interface DeviceRun<Job extends DeviceJob | PicturesJob> {
   readonly node: string;
   readonly runner: string;
   /** Folder for the job on the device; removed afterwards, but for what the job writes there. */
   readonly jobs: string;
-  readonly job: DeviceJob;
+  readonly job: Job;
   readonly timeoutMs: number;
   /** For errors: "int8.onnx on pi5". */
   readonly label: string;
 }
 
+type ResultOf<Job> = Job extends DeviceJob ? DeviceResult : PicturesResult;
+
 /** Runs the runner. Throws its UserError, DEVICE_OUT_OF_MEMORY, DEVICE_DIED, and what the transport throws. */
-export const runOnDevice = async (transport: Transport, { node, runner, jobs, job, timeoutMs, label }: DeviceRun, hooks: BenchmarkHooks): Promise<DeviceResult> => {
+export const runOnDevice = async <Job extends DeviceJob | PicturesJob>(transport: Transport, { node, runner, jobs, job, timeoutMs, label }: DeviceRun<Job>, hooks: BenchmarkHooks): Promise<ResultOf<Job>> => {
   const file = `${jobs}/job.json`;
   await transport.writeFile(file, JSON.stringify(job));
-  let result: DeviceResult | undefined;
+  let result: DeviceResult | PicturesResult | undefined;
   let failed: Extract<DeviceReply, { kind: "failed" }> | undefined;
   const onLine = (line: string, stream: "stdout" | "stderr"): void => {
     if (stream !== "stdout" || !line.startsWith("{")) return;
@@ -36,7 +38,7 @@ export const runOnDevice = async (transport: Transport, { node, runner, jobs, jo
   if (failed) throw failed.code === "" ? died(label, failed.message) : new UserError(failed.code, `${label}: ${failed.message}`, failed.nextStep);
   // ONNX Runtime may crash on its way out after everything was told (free(): invalid pointer on some boards)
   if (!result) throw explainEnd(label, ended);
-  return result;
+  return result as ResultOf<Job>;
 };
 
 const killed = 137;

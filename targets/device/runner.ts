@@ -9,10 +9,11 @@ import { detect, predictionOptions } from "../../vision/detect.ts";
 import { fit, letterbox8, toTensor } from "../../vision/preprocess.ts";
 import { patternFeeds } from "../feeds.ts";
 import { rounds, soak, timeFor, warmUp, type Work } from "../measure.ts";
-import type { DeviceJob, DeviceReply, DeviceResult, OutputFacts } from "./job.ts";
+import type { DeviceJob, DeviceReply, DeviceResult, OutputFacts, PicturesJob } from "./job.ts";
+import { runPictures } from "./pictures.ts";
 import { sensorReader } from "./sensors.ts";
 
-/** The program that travels: measures one model as job.json says and prints JSON lines. Bundled into one file by bundle.ts. */
+/** The program that travels: measures one model, or runs it on pictures, as job.json says, and prints JSON lines. Bundled into one file by bundle.ts. */
 
 const say = (reply: DeviceReply): void => { process.stdout.write(`${JSON.stringify(reply)}\n`); };
 
@@ -70,5 +71,5 @@ const failure = (error: unknown): DeviceReply =>
     ? { kind: "failed", code: error.code, message: error.message, nextStep: error.nextStep }
     : { kind: "failed", code: "", message: error instanceof Error ? (error.stack ?? error.message) : String(error), nextStep: "" };
 
-const job = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as DeviceJob;
-say(await measure(job).catch(failure));
+const job = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as DeviceJob | PicturesJob;
+say(await ("pictures" in job ? runPictures(job) : measure(job)).catch(failure));

@@ -68,7 +68,8 @@ export const benchmarkLinux = async (context: KindContext<LinuxSettings>, job: B
   }
 };
 
-const prepare = async ({ transport, settings }: KindContext<LinuxSettings>, facts: LinuxFacts, scratch: string, hooks: BenchmarkHooks) => {
+/** Node.js and the runner on the device; what is missing is copied. */
+export const prepare = async ({ transport, settings }: KindContext<LinuxSettings>, facts: LinuxFacts, scratch: string, hooks: BenchmarkHooks) => {
   const node = settings.sendNode === undefined ? facts.node!.path : await sendNode(transport, settings.sendNode, scratch, hooks);
   const architecture = settings.sendNode === undefined ? facts.nodeArchitecture : (await transport.run([node, "-p", "process.arch"], { signal: hooks.signal })).stdout.trim();
   if (architecture !== "arm64" && architecture !== "x64") throw otherArchitecture(settings.name, architecture);

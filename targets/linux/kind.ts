@@ -2,6 +2,7 @@ import { z } from "zod";
 import { sshFields } from "../fields.ts";
 import type { Requirement, TargetKind } from "../kind.ts";
 import { benchmarkLinux, type LinuxSettings } from "./benchmark.ts";
+import { runPicturesLinux } from "./pictures.ts";
 import { probeLinux } from "./probe.ts";
 import type { Judge } from "./record.ts";
 import { findingsOf, linuxRequirements } from "./requirements.ts";
@@ -20,6 +21,7 @@ export const linuxLike = <Name extends string>(name: Name, requirements: readonl
   return {
     name, runtime: "cpu", requirements: all,
     schema: z.strictObject({ ...linuxFields, kind: z.literal(name) }),
+    runPictures: (context, tasks, hooks) => runPicturesLinux(context, tasks, hooks, all),
     probe: async ({ transport, settings }, signal) => {
       const facts = await probeLinux(transport, settings.node, signal);
       return { facts, findings: findingsOf(all, facts, settings) };

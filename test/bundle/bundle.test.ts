@@ -4,10 +4,12 @@ import { generateKeyPairSync } from "node:crypto";
 import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { unpackTar } from "modern-tar";
+import { packTar, unpackTar, type TarEntry } from "modern-tar";
 import { checksumsText, readFilesOf } from "../../bundle/checksums.ts";
+import { unpackArchive } from "../../bundle/unpack.ts";
 import { manifestJsonSchema, type Manifest } from "../../bundle/manifest-schema.ts";
-import { bundleRun, verifyBundleFolder } from "../../pipeline/bundle/run.ts";
+import { bundleRun } from "../../pipeline/bundle/run.ts";
+import { verifyBundleFolder } from "../../pipeline/bundle/verify.ts";
 import { stageReport } from "../../pipeline/result.ts";
 import type { CompressResult } from "../../pipeline/run.ts";
 import { UserError } from "../../graph/error.ts";
@@ -114,7 +116,7 @@ test("the same run gives the same bytes: stage and command, folder and archive",
 test("verify: hashes, schema and golden vectors agree on the machine that made it", async () => {
   const { signature, golden, files } = await verifyBundleFolder(bundle);
   assert.is(signature, "unsigned");
-  assert.equal(golden, { pictures: 10, runs: 30 });
+  assert.equal(golden, { pictures: 10, runs: 30, machine: "this machine", skipped: [] });
   assert.is(files, (await readFilesOf(bundle)).size - 1);
 });
 
@@ -188,6 +190,55 @@ test("without its data sets a run is bundled with what is known, and the manifes
   assert.ok(manifest.limits.some((line) => line.includes("validation set was not at hand")));
   assert.equal(manifest.requirements.map(({ passed }) => passed), [false, false, true, false, true]);
   assert.is(await codeOf(bundleRun(lone, { variant: "nothing" })), "BUNDLE_VARIANT");
+});
+
+test("verify takes the archive, and leaves nothing behind", async () => {
+  const before = (await readdir(tmpdir())).filter((name) => name.startsWith("edgestill-verify-"));
+  const { name, files, golden } = await verifyBundleFolder(`${bundle}.tar`);
+  assert.equal([name, files, golden!.runs], [(await manifestOf(bundle)).name, (await readFilesOf(bundle)).size - 1, 30]);
+  assert.is(await codeOf(verifyBundleFolder(join(bundle, "labels.txt"))), "BUNDLE_ARCHIVE");
+  assert.equal((await readdir(tmpdir())).filter((entry) => entry.startsWith("edgestill-verify-")), before);
+});
+
+const text = (name: string, body = "x"): TarEntry => ({ header: { name, size: body.length, type: "file" }, body });
+const archives: readonly (readonly [what: string, code: string, entries: readonly TarEntry[]])[] = [
+  ["a path that leaves it", "BUNDLE_PATH", [text("b/../../outside.txt")]],
+  ["an absolute path", "BUNDLE_PATH", [text("/tmp/outside.txt")]],
+  ["a path with a backslash", "BUNDLE_PATH", [text("b\\..\\outside.txt")]],
+  ["a symbolic link", "BUNDLE_PATH", [text("b/labels.txt"), { header: { name: "b/link", size: 0, type: "symlink", linkname: "/etc/passwd" } }]],
+  ["a hard link", "BUNDLE_PATH", [text("b/labels.txt"), { header: { name: "b/link", size: 0, type: "link", linkname: "b/labels.txt" } }]],
+  ["a device file", "BUNDLE_PATH", [{ header: { name: "b/null", size: 0, type: "character-device" } }]],
+  ["a file twice", "BUNDLE_ARCHIVE", [text("b/labels.txt"), text("b/labels.txt", "y")]],
+  ["two folders", "BUNDLE_ARCHIVE", [text("a/labels.txt"), text("b/labels.txt")]],
+  ["no file", "BUNDLE_ARCHIVE", [{ header: { name: "b/", size: 0, type: "directory" } }]],
+  ["more than the limit", "BUNDLE_SIZE", [text("b/one.txt", "x".repeat(600)), text("b/two.txt", "x".repeat(600))]],
+  ["more files than the limit", "BUNDLE_SIZE", ["1", "2", "3", "4"].map((name) => text(`b/${name}`))],
+];
+for (const [what, code, entries] of archives) test(`an archive with ${what} is refused: ${code}`, async () => {
+  const at = await mkdtemp(join(folder, "archive-"));
+  await writeFile(join(at, "b.tar"), await packTar(entries));
+  assert.is(await codeOf(unpackArchive(join(at, "b.tar"), join(at, "out"), { bytes: code === "BUNDLE_SIZE" ? 1000 : 1e6, files: 3 })), code);
+  assert.equal((await readdir(at)).filter((name) => name !== "b.tar" && name !== "out"), []);
+});
+
+test("an archive that is cut off is refused", async () => {
+  const at = await mkdtemp(join(folder, "archive-"));
+  const whole = await readFile(`${bundle}.tar`);
+  await writeFile(join(at, "b.tar"), whole.subarray(0, whole.length / 2));
+  assert.is(await codeOf(verifyBundleFolder(join(at, "b.tar"))), "BUNDLE_ARCHIVE");
+});
+
+test("a requirement that is not met: the bundle is there, its evidence says so, exit code 1 unless it is allowed", async () => {
+  const out = join(folder, "unmet");
+  const refused = await cli(["bundle", run.runFolder, "-o", out, "--no-archive"]);
+  assert.is(refused.exitCode, 1, refused.stderr);
+  assert.match(refused.stderr, "requirement R2 (ap.car >= 0.99, all) is not met");
+  assert.is((await manifestOf(join(out, (await readdir(out))[0]!))).requirements[1]!.passed, false);
+  const allowed = await cli(["bundle", run.runFolder, "-o", out, "--no-archive", "--allow-failed-requirements"]);
+  assert.is(allowed.exitCode, 0, allowed.stderr);
+  const compressed = await cli(["compress", run.config, "--runs", join(folder, "runs")]);
+  assert.is(compressed.exitCode, 1, "as with a gate");
+  assert.match(compressed.stderr, "requirement R2");
 });
 
 test("the command line: verify prints what agrees and ends with 1 at the first difference", async () => {

@@ -83,6 +83,8 @@ inline Index read_index(const std::string& root) {
       fields >> o.key >> o.tolerance >> o.file;
     } else if (index.pictures.back().outputs.empty()) {
       fail("a line before the first output: " + line);
+    } else if (word == "further") {
+      continue;  // outputs that no decoder of this library reads
     } else if (word == "boxes") {
       std::string key, count;
       fields >> key >> count >> index.pictures.back().outputs.back().pixel_tolerance;
