@@ -73,11 +73,12 @@ export const writeBundle = async (input: BundleInput, parent: string, options: W
 };
 
 /** sha256 of what the content depends on. */
-const identityOf = async ({ models, result, formats, thresholds, requirements, data, ranges, autowareLabels, limits }: BundleInput, { tool, key }: WriteOptions): Promise<string> => {
+const identityOf = async ({ models, result, formats, thresholds, requirements, data, ranges, autowareLabels, limits, timingCaches }: BundleInput, { tool, key }: WriteOptions): Promise<string> => {
   const hashes = await Promise.all(models.map(async ({ role, path }) => [role, sha256Of(await readFile(path))]));
   const { contract, classes } = models[0]!.model;
   return sha256Of(JSON.stringify([tool, hashes, runEvidence(result), formats, thresholds, requirements, contract, classes, data?.fingerprints ?? null,
-    data ? Object.entries(data.slices).map(([name, ids]) => [name, [...ids]]) : null, ranges ? [...ranges] : null, autowareLabels, limits, key ? keyId(key) : null]));
+    data ? Object.entries(data.slices).map(([name, ids]) => [name, [...ids]]) : null, ranges ? [...ranges] : null, autowareLabels, limits, key ? keyId(key) : null,
+    [...timingCaches].map(([name, bytes]) => [name, sha256Of(bytes)])]));
 };
 
 const measureAll = async (input: BundleInput, data: EvidenceData, options: WriteOptions): Promise<ModelAccuracyRecord[]> => {

@@ -29,6 +29,8 @@ export interface BenchmarkJob {
   readonly soakSeconds?: number | undefined;
   /** Lock the clocks for the run, and restore them, on targets that can. */
   readonly lockClocks?: boolean | undefined;
+  /** Folder of this machine for what a target has learned beside its records: TensorRT's timing caches. */
+  readonly keepIn?: string | undefined;
 }
 
 export interface BenchmarkHooks {

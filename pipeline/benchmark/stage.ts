@@ -40,13 +40,13 @@ export const benchmarkStage: Stage<"benchmark"> = {
   },
 };
 
-const measure = async ({ loaded: { config: { benchmark } }, plan, variants, runFolder, reporter, signal }: StageContext, entry: TargetEntry): Promise<readonly BenchmarkRecord[]> => {
+const measure = async ({ loaded: { config: { benchmark } }, plan, variants, runFolder, folder, reporter, signal }: StageContext, entry: TargetEntry): Promise<readonly BenchmarkRecord[]> => {
   const { hooks, end } = benchmarkHooks(reporter, `benchmark on ${nameOf(entry)}`, signal);
   try {
     const target = openTarget(entry);
     return await target.benchmark({
       models: variants.filter(({ runtime = target.runtime }) => runtime === target.runtime).map((variant) => benchmarkModel(variant, runFolder)), picture: plan.val.items[0]!.path,
-      runs: benchmark.runs, seconds: benchmark.seconds, threads: threadsOf(entry) ?? benchmark.threads, soakSeconds: benchmark.soakSeconds,
+      runs: benchmark.runs, seconds: benchmark.seconds, threads: threadsOf(entry) ?? benchmark.threads, soakSeconds: benchmark.soakSeconds, keepIn: folder,
     }, hooks);
   } finally {
     end();

@@ -72,6 +72,7 @@ const measureFiles = async ({ transport, settings }: KindContext<JetsonSettings>
     }));
     hooks.onProgress?.(records.length, all.length);
   }
+  if (job.keepIn !== undefined) await runner.keep(job.keepIn);
   if (jetson.tensorrt) hooks.onNote?.(`${settings.name}: TensorRT ${releaseText(jetson.tensorrt)}, ${jetson.powerMode?.name ?? "unknown power mode"}`);
   return records;
 };

@@ -37,6 +37,13 @@ export const engineKey = ({ model, release, gpu, precision, shapes = "", dlaCore
 /** Kernel timings hold for all models of one TensorRT on one GPU. */
 export const timingCacheKey = (release: TensorrtRelease, gpu: string): string => digest([releaseText(release), gpu]);
 
+/** Where the device keeps it. */
+export const timingCachePath = async (transport: Transport, release: TensorrtRelease, gpu: string): Promise<string> =>
+  `${await transport.cacheFolder()}/tensorrt/${timingCacheKey(release, gpu)}.timing`;
+
+/** Its name away from the device says what it holds for: "nvidia_p3767-0003_nvidia_tegra234.trt10.3.0.timing". */
+export const timingCacheName = (release: TensorrtRelease, gpu: string): string => `${gpu.replace(/[^A-Za-z0-9.-]+/g, "_")}.trt${releaseText(release)}.timing`;
+
 const digest = (parts: readonly string[]): string => sha256Of(JSON.stringify(parts)).slice(0, 32);
 
 /** The engine of the request: kept from an earlier run, or built by trtexec on the device. Throws UserError ENGINE_BUILD, DEVICE_OUT_OF_MEMORY. */
@@ -48,7 +55,7 @@ export const ensureEngine = async (transport: Transport, trtexec: Trtexec, reque
   if (kept !== undefined) return { path, key, built: false, buildSeconds: null, placement: placementFor(request, kept) };
   await transport.mkdir(folder);
   const partial = `${path}.part`;
-  const command = buildCommand(trtexec, { ...request, engine: partial, timingCache: `${folder}/${timingCacheKey(request.release, request.gpu)}.timing` });
+  const command = buildCommand(trtexec, { ...request, engine: partial, timingCache: await timingCachePath(transport, request.release, request.gpu) });
   const started = performance.now();
   const { exitCode, stdout, stderr } = await transport.run(["env", "LC_ALL=C", ...command], { timeoutMs: buildMs, signal });
   const text = `${stdout}\n${stderr}`;

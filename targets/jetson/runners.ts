@@ -8,7 +8,7 @@ import { latencyOf } from "../statistics.ts";
 import type { BenchmarkHooks, BenchmarkModel } from "../target.ts";
 import type { JetsonPrecision } from "./command.ts";
 import { trtexecOf, type JetsonFacts } from "./device.ts";
-import { dropEngine, ensureEngine, type Engine } from "./engine.ts";
+import { dropEngine, ensureEngine, timingCacheName, timingCachePath, type Engine } from "./engine.ts";
 import { typeHalf } from "./half.ts";
 import { engineStaysForeign } from "./log.ts";
 import type { CheckedFile } from "./model.ts";
@@ -39,6 +39,8 @@ export interface Runner {
   measure(wanted: Wanted, runs: number, seconds: number): Promise<Measured>;
   /** What to record beside the times: engine, layers, proof of precision. */
   describe(wanted: Wanted, measured: Measured): Promise<JsonObject>;
+  /** Fetches the timing cache into a folder of this machine, where there is one. */
+  keep(folder: string): Promise<void>;
 }
 
 export const runnerOf = (context: KindContext<JetsonSettings>, facts: JetsonFacts, scratch: string, hooks: BenchmarkHooks): Runner =>
@@ -67,6 +69,7 @@ const trtexecRunner = (context: KindContext<JetsonSettings>, facts: JetsonFacts,
   const { transport, settings: { dla, workspaceMiB } } = context;
   const trtexec = trtexecOf(transport.label, facts);
   const engines = new Map<string, Engine>();
+  const gpu = facts.compatible ?? facts.model ?? "unknown";
   const common = (wanted: Wanted) => ({ ...(wanted.shapes !== undefined && { shapes: wanted.shapes }), ...(dla !== undefined && { dlaCore: dla }) });
   const options = (wanted: Wanted, runs: number, seconds: number) => ({ model: wanted.file.model.name, scratch, runs, seconds, signal: hooks.signal, ...common(wanted) });
   const build = async (wanted: Wanted): Promise<Engine> => {
@@ -75,7 +78,7 @@ const trtexecRunner = (context: KindContext<JetsonSettings>, facts: JetsonFacts,
     const onnx = await send(context, model, hooks);
     hooks.onStep?.(label, 0, 1, "engine");
     const engine = await ensureEngine(transport, trtexec, {
-      model, onnx, release: facts.tensorrt!, gpu: facts.compatible ?? facts.model ?? "unknown", precision: wanted.precision, ...common(wanted), ...(workspaceMiB !== undefined && { workspaceMiB }),
+      model, onnx, release: facts.tensorrt!, gpu, precision: wanted.precision, ...common(wanted), ...(workspaceMiB !== undefined && { workspaceMiB }),
     }, hooks.signal);
     hooks.onStep?.(label, 1, 1, "engine");
     engines.set(keyOf(wanted), engine);
@@ -94,6 +97,10 @@ const trtexecRunner = (context: KindContext<JetsonSettings>, facts: JetsonFacts,
   };
   return {
     prepare: async (wanted) => { await engineOf(wanted); },
+    keep: async (folder) => {
+      const path = await timingCachePath(transport, facts.tensorrt!, gpu);
+      if (await transport.exists(path)) await transport.download(path, join(folder, timingCacheName(facts.tensorrt!, gpu)), { signal: hooks.signal });
+    },
     measure: async (wanted, runs, seconds) => {
       const { latencyMs, computeMs, startMs, throughputQps, warnings } = await withEngine(wanted, (engine) => measureEngine(transport, trtexec, engine, options(wanted, runs, seconds)));
       const median = latencyOf(latencyMs).p50;
@@ -115,6 +122,7 @@ const ortRunner = (context: KindContext<JetsonSettings>, hooks: BenchmarkHooks):
   const { transport, settings: { dla, workspaceMiB, python } } = context;
   return {
     prepare: async (wanted) => { await send(context, wanted.file.model, hooks); },
+    keep: () => Promise.resolve(), // the provider's cache is a file per model
     measure: async (wanted, runs, seconds) => {
       const folder = `${await transport.cacheFolder()}/ort/${wanted.file.model.sha256.slice(0, 16)}-${wanted.precision}-${wanted.batch}`;
       const result = await measureWithOrt(transport, {
