@@ -1,5 +1,5 @@
 import { access, appendFile, constants, readFile } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join, parse } from "node:path";
 import { UserError } from "../../graph/error.ts";
 import { loadModel } from "../../onnx/load.ts";
 import { checkComparable } from "../../targets/compare.ts";
@@ -7,7 +7,8 @@ import { sha256File } from "../../targets/digest.ts";
 import { chooseTargets, nameOf, type TargetEntry } from "../../targets/inventory.ts";
 import { openTarget } from "../../targets/open.ts";
 import type { BenchmarkHooks, BenchmarkJob, BenchmarkModel } from "../../targets/target.ts";
-import { cannotWrite, diskFull, isDiskFull } from "../files.ts";
+import { renderRecords } from "../../report/records.ts";
+import { cannotWrite, diskFull, isDiskFull, writeFileSafely } from "../files.ts";
 import { benchmarkRecord, type BenchmarkRecord } from "../result.ts";
 import { exactSession } from "./session.ts";
 
@@ -69,6 +70,14 @@ export const appendHistory = async (path: string, records: readonly BenchmarkRec
   } catch (cause) {
     throw isDiskFull(cause) ? diskFull(cause, path) : cannotWrite(path, cause);
   }
+};
+
+/** Renders the records of a file (`bench --json`, or a history) as HTML beside it; returns its path. Throws UserError NOT_RECORDS. */
+export const renderRecordsFile = async (path: string): Promise<string> => {
+  const { dir, name } = parse(path);
+  const report = join(dir, `${name}.html`);
+  await writeFileSafely(report, renderRecords(name, await readRecords(path)));
+  return report;
 };
 
 interface Entry {

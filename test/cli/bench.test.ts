@@ -68,6 +68,14 @@ test("both forms of --json and a history are read", () => inFolder(async (folder
   }
 }));
 
+test("report makes a page of a records file beside it", () => inFolder(async (folder) => {
+  await writeFile(join(folder, "pi5.jsonl"), line);
+  const { exitCode, stdout, stderr } = await cli(["report", "pi5.jsonl"], folder);
+  assert.is(exitCode, 0, stderr);
+  assert.is(stdout.trim(), "pi5.html");
+  assert.match(await readFile(join(folder, "pi5.html"), "utf8"), "a.onnx on local: 10.0 ms, 100 FPS");
+}));
+
 test("a missing file says how to begin", () => inFolder(async (folder) => {
   assert.match((await refusal(readRecords(join(folder, "none.jsonl")))).nextStep, "and without --against");
 }));

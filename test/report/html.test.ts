@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseRunResult, type RunResult, type Variant } from "../../pipeline/result.ts";
 import { picturePaths, renderReport, type Asset } from "../../report/html.ts";
+import { renderRecords } from "../../report/records.ts";
 import { parsePage } from "./dom.ts";
 
 const sample = parseRunResult(readFileSync(new URL("../fixtures/report/run.json", import.meta.url), "utf8"), "run.json");
@@ -97,6 +98,18 @@ test("FPS over time has a plot per target, with the temperature below where the 
 
 test("no plot of FPS over time where one point is all, or an emulator made them", () => {
   for (const change of [{ soak: soak(60, [200]) }, { soak: soak(60), emulated: true }]) assert.is(page(withSoak(change)).querySelector("#soak"), null);
+});
+
+test("benchmark records without a run are a page: a table per target, FPS over time, names that tell records apart", () => {
+  const [local, pi5] = [{ ...int8.latency["local"]!, model: hostile, soak: soak(60) }, { ...int8.latency["pi5"]!, soak: soak(null) }];
+  const out = renderRecords("week 3", [local, { ...local, threads: 1, emulated: true, fps: 987.6 }, pi5]);
+  const document = parsePage(out);
+  assert.equal([...document.querySelectorAll(".records tbody th")].map(({ textContent }) => textContent), [`${hostile}, 2 threads, batch 1`, `${hostile}, 1 thread, batch 1`, pi5.model]);
+  assert.match(document.querySelector(".records tbody tr")?.textContent ?? "", /4\.60.*not stable.*p90 is 1\.31 of p50/);
+  assert.equal([...document.querySelectorAll("#soak h3")].map(({ textContent }) => textContent), ["FPS over time on local", "FPS over time on pi5"]);
+  assert.is(document.querySelectorAll("img, script:not(#records)").length, 0);
+  document.querySelector("#records")?.remove();
+  assert.not.match(document.querySelector("html")?.textContent ?? "", /987|988/);
 });
 
 test("pictures travel inside the file, a missing one is named", () => {
