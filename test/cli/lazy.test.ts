@@ -17,7 +17,7 @@ const loadedBy = async (entry: string): Promise<Set<string>> => {
 };
 
 /** What takes long to load, and is needed only by the work of some commands. */
-const heavy = ["onnxruntime-node", "sharp", "protobufjs", "onnx-proto", "zod", "pipeline/run.ts", "targets/kinds.ts"];
+const heavy = ["onnxruntime-node", "sharp", "onnx-proto", "zod", "pipeline/run.ts", "targets/kinds.ts"];
 
 test("the command line starts without what only some commands need", async () => {
   const loaded = await loadedBy("cli/main.ts");
