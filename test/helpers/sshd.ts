@@ -36,15 +36,15 @@ export const startLoopbackDevice = async (env: Readonly<Record<string, string>> 
   await mkdir("/run/sshd", { recursive: true }).catch(() => undefined);
   const port = await freePort();
   const pidFile = join(folder, "sshd.pid");
-  const variables = { XDG_CACHE_HOME: join(home, "cache"), TMPDIR: home, ...env };
+  const variables = { HOME: home, XDG_CACHE_HOME: join(home, "cache"), TMPDIR: home, ...env };
   await writeFile(join(folder, "sshd_config"), [
-    `Port ${port}`, "ListenAddress 127.0.0.1", `HostKey ${folder}/host_key`, `PidFile ${pidFile}`, `AuthorizedKeysFile ${folder}/authorized_keys`, "PasswordAuthentication no",
+    `Port ${port}`, "ListenAddress 127.0.0.1", `HostKey "${folder}/host_key"`, `PidFile "${pidFile}"`, `AuthorizedKeysFile "${folder}/authorized_keys"`, "PasswordAuthentication no",
     "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password", "UsePAM no", "StrictModes no", "LogLevel VERBOSE", "MaxStartups 100",
     `SetEnv ${Object.entries(variables).map(([name, value]) => `"${name}=${value}"`).join(" ")}`, "",
   ].join("\n"));
   const sshConfig = join(folder, "ssh_config");
   await writeFile(sshConfig, [
-    "Host *", `  Port ${port}`, `  IdentityFile ${folder}/client_key`, "  IdentitiesOnly yes", `  UserKnownHostsFile ${folder}/known_hosts`, "  StrictHostKeyChecking yes", "",
+    "Host *", `  Port ${port}`, `  IdentityFile "${folder}/client_key"`, "  IdentitiesOnly yes", `  UserKnownHostsFile "${folder}/known_hosts"`, "  StrictHostKeyChecking yes", "",
   ].join("\n"));
   await writeFile(join(folder, "known_hosts"), `[127.0.0.1]:${port} ${(await readFile(join(folder, "host_key.pub"), "utf8")).trim()}\n`);
   const start = (): void => run(sshdPath, "-f", join(folder, "sshd_config"), "-E", join(folder, "sshd.log"));
