@@ -4,10 +4,9 @@ import { dirname } from "node:path";
 import { UserError } from "../graph/error.ts";
 import { sha256File } from "./digest.ts";
 import { runOn, type Connection } from "./remote-command.ts";
-import { afterUpload, beforeUpload, cacheFolderScript, holdLock, lockFileScript } from "./shell.ts";
-import type { CopyOptions, DeviceLock, RunOptions, RunResult, Transport } from "./transport.ts";
+import { cacheFolderScript, holdLock, receiveFile } from "./shell.ts";
+import { copyTimeoutMs, type CopyOptions, type DeviceLock, type RunOptions, type RunResult, type Transport } from "./transport.ts";
 
-const copyTimeoutMs = 3_600_000;
 /** Copies go on after a broken connection this often. */
 const copyAttempts = 3;
 
@@ -23,12 +22,12 @@ export const transportOver = (connection: Connection): Transport => {
     return stdout.trim();
   };
   const cacheFolder = (): Promise<string> => (cache ??= output(cacheFolderScript));
+  const cachedPath = async (sha256: string, name: string): Promise<string> => `${await cacheFolder()}/files/${sha256}/${name}`;
 
-  const upload = async (localPath: string, remotePath: string, options: CopyOptions = {}): Promise<void> => {
-    const sha256 = await sha256File(localPath);
+  const send = async (localPath: string, remotePath: string, sha256: string, options: CopyOptions = {}): Promise<void> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        await uploadOnce(localPath, remotePath, sha256, options);
+        await sendOnce(localPath, remotePath, sha256, options);
         return;
       } catch (error) {
         if (!(error instanceof UserError && error.code === "CONNECTION_LOST") || attempt === copyAttempts) throw error;
@@ -36,23 +35,19 @@ export const transportOver = (connection: Connection): Transport => {
     }
   };
 
-  const uploadOnce = async (localPath: string, remotePath: string, sha256: string, { onProgress, signal }: CopyOptions): Promise<void> => {
+  /** One round trip: the device says what it has of the file, takes the rest and checks the whole. */
+  const sendOnce = async (localPath: string, remotePath: string, sha256: string, { onProgress, announce = "", signal }: CopyOptions): Promise<void> => {
     const { size } = await stat(localPath);
     const part = `${remotePath}.${sha256.slice(0, 12)}.part`;
-    const before = await output(beforeUpload, [remotePath, sha256, String(size), part], { signal, timeoutMs: 300_000 });
-    if (before === "done") {
-      onProgress?.(size, size);
-      return;
+    const { exitCode, stdout, stderr } = await script(receiveFile, [remotePath, sha256, String(size), part, announce], {
+      input: (answer) => missingBytes(localPath, answer, size, onProgress), signal, timeoutMs: copyTimeoutMs,
+    });
+    if (exitCode === 0) return;
+    if (exitCode === 5) {
+      const [have = 0, freeKiB = 0] = numbersOf(stdout);
+      throw deviceFull(label, remotePath, size - have, 1024 * freeKiB);
     }
-    const [have = 0, freeKiB = 0] = before.split(" ").map(Number);
-    if (1024 * freeKiB < size - have) throw deviceFull(label, remotePath, size - have, 1024 * freeKiB);
-    const { exitCode, stderr } = await script(`cat >> "$1"`, [part], { input: bytesFrom(localPath, have, size, onProgress), signal, timeoutMs: copyTimeoutMs });
-    if (exitCode !== 0) {
-      await script(`rm -f -- "$1"`, [part]);
-      throw deviceError(label, remotePath, stderr);
-    }
-    const after = await script(afterUpload, [remotePath, sha256, part], { signal, timeoutMs: 300_000 });
-    if (after.exitCode !== 0) throw copyFailed(label, remotePath);
+    throw exitCode === 3 || exitCode === 4 ? copyFailed(label, remotePath) : deviceError(label, remotePath, stderr);
   };
 
   const download = async (remotePath: string, localPath: string, { onProgress, signal }: CopyOptions = {}): Promise<void> => {
@@ -82,24 +77,24 @@ export const transportOver = (connection: Connection): Transport => {
   };
 
   const lock = async (owner: string): Promise<DeviceLock> => {
-    const file = await output(lockFileScript);
     const controller = new AbortController();
     const released = new Error("released");
     let held: () => void = () => undefined;
     const got = new Promise<"held">((resolve) => { held = () => resolve("held"); });
-    const holding = script(holdLock, [file, owner], { signal: controller.signal, timeoutMs: 2 ** 31 - 1, onLine: (line) => { if (line === "locked") held(); } });
+    const holding = script(holdLock, [owner], { signal: controller.signal, timeoutMs: 2 ** 31 - 1, onLine: (line) => { if (line === "locked") held(); } });
     const ended = holding.catch((error: unknown) => { if (error !== released) throw error; });
     const first = await Promise.race([got, ended]);
     if (first !== "held") {
       if (first?.exitCode === 76) return lock(owner);
-      throw first?.exitCode === 75 ? deviceBusy(label, first.stdout.trim()) : deviceError(label, file, first?.stderr ?? "");
+      throw first?.exitCode === 75 ? deviceBusy(label, first.stdout.trim()) : deviceError(label, "the lock", first?.stderr ?? "");
     }
     ended.catch(() => undefined); // a connection that breaks later is told by the command that needs it
     return { release: async () => { controller.abort(released); await ended.catch(() => undefined); } };
   };
 
   return {
-    label, run, script, upload, download, cacheFolder, lock,
+    label, run, script, download, cacheFolder, cachedPath, lock,
+    upload: async (localPath, remotePath, options) => send(localPath, remotePath, await sha256File(localPath), options),
     mkdir: async (path) => { await output(`mkdir -p -- "$1"`, [path]); },
     exists: async (path) => (await run(["test", "-e", path])).exitCode === 0,
     readFile: async (path) => {
@@ -111,8 +106,8 @@ export const transportOver = (connection: Connection): Transport => {
       if (exitCode !== 0) throw deviceError(label, path, stderr);
     },
     cached: async (localPath, sha256, name, options) => {
-      const path = `${await cacheFolder()}/files/${sha256}/${name}`;
-      await upload(localPath, path, options);
+      const path = await cachedPath(sha256, name);
+      await send(localPath, path, sha256, options);
       return path;
     },
     clean: async () => {
@@ -129,11 +124,18 @@ export const transportOver = (connection: Connection): Transport => {
   };
 };
 
-async function* bytesFrom(path: string, start: number, total: number, onProgress: CopyOptions["onProgress"]): AsyncGenerator<Uint8Array> {
-  let done = start;
+const numbersOf = (line: string): number[] => line.trim().split(" ").map(Number);
+
+/** What the device lacks of the file, after its answer (receiveFile). */
+async function* missingBytes(path: string, answer: Promise<string | undefined>, total: number, onProgress: CopyOptions["onProgress"]): AsyncGenerator<Uint8Array> {
+  const line = await answer;
+  if (line === undefined) return;
+  const [have = 0, freeKiB = 0] = line === "done" ? [total] : numbersOf(line);
+  if (1024 * freeKiB < total - have) return;
+  let done = have;
   onProgress?.(done, total);
-  if (start === total) return;
-  for await (const chunk of createReadStream(path, { start, highWaterMark: 256 << 10 })) {
+  if (done === total) return;
+  for await (const chunk of createReadStream(path, { start: done, highWaterMark: 256 << 10 })) {
     yield chunk as Uint8Array;
     done += (chunk as Uint8Array).length;
     onProgress?.(done, total);

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { loadDetector, type DetectorModel } from "../detection/detector.ts";
+import { watchCores } from "./device/busy.ts";
 import { UserError } from "../graph/error.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { openSession, type Session } from "../runtime/session.ts";
@@ -24,12 +25,14 @@ const open = async ({ path, session: options, batch, picture }: Extract<WorkerRe
   const bytes = picture === null ? undefined : await readFile(picture);
   globalThis.gc?.();
   rssBefore = process.memoryUsage.rss();
+  const otherWork = watchCores();
   const session = await openSession(path, options);
   const feeds = patternFeeds(session, batch, model?.contract.size);
   opened = { infer: () => session.run(feeds), endToEnd: model && bytes ? () => fromPicture(session, model, bytes) : undefined };
+  const busyCores = await otherWork();
   const warmup = await warmUp(opened.infer, warmupSeconds);
   if (opened.endToEnd) await warmUp(opened.endToEnd, warmupSeconds / 4);
-  return { kind: "opened", warmup };
+  return { kind: "opened", warmup, busyCores };
 };
 
 /** Camera to boxes: decode the JPEG, letterbox, infer, decode the head, NMS. */

@@ -36,6 +36,7 @@ interface Measured {
   readonly roundsMs: number[][];
   readonly endToEndMs: number[];
   warmup: number;
+  busyCores: number | null;
   memoryBytes: number;
   soak: SoakPoint[];
 }
@@ -43,14 +44,15 @@ interface Measured {
 const measureAll = async (target: string, job: BenchmarkJob, variation: Variation, { onProgress, onStep, signal }: BenchmarkHooks): Promise<BenchmarkRecord[]> => {
   const circumstances = await lookAround();
   const sensors = sensorReader(performance.now());
-  const measured = job.models.map((): Measured => ({ roundsMs: [], endToEndMs: [], warmup: 0, memoryBytes: 0, soak: [] }));
+  const measured = job.models.map((): Measured => ({ roundsMs: [], endToEndMs: [], warmup: 0, busyCores: null, memoryBytes: 0, soak: [] }));
   const workers: WorkerProcess[] = [];
   try {
     for (const [index, model] of job.models.entries()) {
       const worker = startWorkerProcess(model.name, signal);
       workers.push(worker);
       const session = { ...(model.timedSession ?? model.session), threads: variation.threads };
-      measured[index]!.warmup = (await worker.ask({ kind: "open", path: model.path, picture: job.picture ?? null, batch: variation.batch, session }, "opened")).warmup;
+      const { warmup, busyCores } = await worker.ask({ kind: "open", path: model.path, picture: job.picture ?? null, batch: variation.batch, session }, "opened");
+      Object.assign(measured[index]!, { warmup, busyCores });
     }
     sensors.read(true);
     for (let round = 0; round < rounds; round++) { // over all models, so that noise hits all alike
@@ -82,7 +84,7 @@ const measureAll = async (target: string, job: BenchmarkJob, variation: Variatio
 };
 
 interface Circumstances {
-  readonly loadBefore: number;
+  readonly loadAverage: number;
   readonly governor: string | null;
   readonly device: BenchmarkDevice;
 }
@@ -90,18 +92,18 @@ interface Circumstances {
 const lookAround = async (): Promise<Circumstances> => {
   const governor = await cpuGovernor();
   return {
-    loadBefore: loadavg()[0]!, governor,
+    loadAverage: loadavg()[0]!, governor,
     device: { name: hostname(), cpu: cpus()[0]?.model.trim() ?? null, os: `${type()} ${release()}`, runtimes: { "onnxruntime-node": runtimeVersion(), node: `v${versions.node}` }, powerMode: null, governor },
   };
 };
 
 type Readings = ReturnType<typeof sensorReader>["readings"];
 
-const recordOf = (target: string, model: BenchmarkModel, { threads, batch }: Variation, measured: Measured, { loadBefore, governor, device }: Circumstances, readings: Readings): BenchmarkRecord => {
-  const { roundsMs, endToEndMs, memoryBytes, warmup, soak: points } = measured;
+const recordOf = (target: string, model: BenchmarkModel, { threads, batch }: Variation, measured: Measured, { loadAverage, governor, device }: Circumstances, readings: Readings): BenchmarkRecord => {
+  const { roundsMs, endToEndMs, memoryBytes, warmup, busyCores, soak: points } = measured;
   const samples = roundsMs.flat();
   const latency = latencyOf(samples);
-  const reasons = unstableReasons({ latency, roundMediansMs: roundsMs.map((round) => median(round)), governor, loadBefore, cores: availableParallelism() });
+  const reasons = unstableReasons({ latency, roundMediansMs: roundsMs.map((round) => median(round)), governor, busyCores, cores: availableParallelism() });
   const temperatures = readings.flatMap(({ temperatureC }) => temperatureC ?? []);
   return {
     model: model.name, sha256: model.sha256, target, provider: "cpu", precision: model.precision, threads, batch,
@@ -109,7 +111,8 @@ const recordOf = (target: string, model: BenchmarkModel, { threads, batch }: Var
     inferenceMs: latency, endToEndMs: endToEndMs.length > 0 ? latencyOf(endToEndMs) : null, ...(endToEndMs.length > 0 && { endToEndFrom: "file" as const }),
     fps: (1000 * batch) / latency.mean, memoryBytes, device,
     thermal: temperatures.length > 0 ? { startC: temperatures[0]!, endC: temperatures.at(-1)!, maxC: Math.max(...temperatures), throttled: false } : null,
-    power: null, confidenceMs: confidenceOf(samples), ...(points.length > 0 && { soak: points }), blockMediansMs: blockMedians(samples), at: new Date().toISOString(),
+    power: null, confidenceMs: confidenceOf(samples), ...(points.length > 0 && { soak: points }), blockMediansMs: blockMedians(samples),
+    details: { busyCoresBefore: busyCores, loadAverageBefore: loadAverage }, at: new Date().toISOString(),
   };
 };
 

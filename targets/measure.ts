@@ -13,19 +13,19 @@ const soakPointSeconds = 5;
 
 /** Consecutive windows of at least this many runs and milliseconds are compared while warming up. */
 const window = { runs: 5, ms: 200 };
-/** Warm: two windows whose medians differ by less than this share. */
-const warmDrift = 0.02;
+/** Warm: a window that is faster than those before by less than this share. One that is slower is noise or heat, which the rounds judge. */
+const warmGain = 0.02;
 
-/** Runs until two windows in a row are as fast as each other, for `maxSeconds` at most; the number of runs. */
+/** Runs until it gets no faster, for `maxSeconds` at most; the number of runs. */
 export const warmUp = async (work: Work, maxSeconds: number): Promise<number> => {
   const end = performance.now() + 1000 * maxSeconds;
-  let [runs, before] = [0, Infinity];
+  let [runs, fastest] = [0, Infinity];
   do {
     const samples = await timeFor(work, window.runs, window.ms / 1000);
     runs += samples.length;
     const now = median(samples);
-    if (Math.abs(now / before - 1) < warmDrift) break;
-    before = now;
+    if (now > (1 - warmGain) * fastest) break;
+    fastest = now;
   } while (performance.now() < end);
   return runs;
 };

@@ -14,6 +14,7 @@ export const openTarget = (entry: TargetEntry): Target => {
   return {
     name: entry.name, kind: entry.kind, runtime: kind.runtime,
     benchmark: (job, hooks = {}) => withDevice(entry, hooks.signal, async (context) => {
+      hooks.onMoment?.("connected");
       return locked(context, () => kind.benchmark(context, job, hooks));
     }),
   };

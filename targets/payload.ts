@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../graph/error.ts";
+import { runnerFile } from "./device/bundle.ts";
 import { sha256File, sha256Of } from "./digest.ts";
 import type { BenchmarkHooks } from "./target.ts";
 import type { Transport } from "./transport.ts";
@@ -13,18 +14,28 @@ import type { Transport } from "./transport.ts";
 /** As process.arch says it on the device. */
 export type DeviceArchitecture = "arm64" | "x64";
 
-/** Installs the host's own onnxruntime-node, this architecture's part alone, into the cache; the folder on the device. Nothing is copied twice. */
-export const installRuntime = async (transport: Transport, architecture: DeviceArchitecture, scratch: string, hooks: BenchmarkHooks): Promise<string> => {
+/** Brings the runner, and the host's own onnxruntime-node, this architecture's part alone, into the cache; the runner's path there. What the device has (`kept`, LinuxFacts) is not copied. */
+export const installRunner = async (transport: Transport, architecture: DeviceArchitecture, kept: readonly string[], scratch: string, hooks: BenchmarkHooks): Promise<string> => {
+  const folder = await installRuntime(transport, architecture, kept, scratch, hooks);
+  const runner = await runnerFile(join(scratch, "runner.mjs"));
+  const name = `${folder}/runner-${(await sha256File(runner)).slice(0, 12)}.mjs`;
+  const path = `${await transport.cacheFolder()}/${name}`;
+  if (!kept.includes(name)) await transport.upload(runner, path, { signal: hooks.signal });
+  return path;
+};
+
+const installRuntime = async (transport: Transport, architecture: DeviceArchitecture, kept: readonly string[], scratch: string, hooks: BenchmarkHooks): Promise<string> => {
   const packages = packageFolders();
   const files = await runtimeFiles(packages, architecture);
   const key = sha256Of((await Promise.all(files.map(async ([path, to]) => `${to} ${await sha256File(path)}`))).join("\n")).slice(0, 16);
-  const folder = `${await transport.cacheFolder()}/runtime-${key}`;
-  if (await transport.exists(folder)) return folder;
+  const name = `runtime-${key}`;
+  if (kept.includes(name)) return name;
+  const folder = `${await transport.cacheFolder()}/${name}`;
   const archive = await pack(files, scratch, `runtime-${architecture}`);
   const remote = `${folder}.tar.gz`;
   await transport.upload(archive, remote, { signal: hooks.signal, onProgress: (done, total) => hooks.onStep?.(`ONNX Runtime to ${transport.label}`, done, total, "byte") });
   await unpack(transport, remote, folder);
-  return folder;
+  return name;
 };
 
 const packageFolders = (): { readonly node: string; readonly common: string } => {
@@ -68,7 +79,7 @@ const pack = async (files: readonly PackedFile[], scratch: string, name: string)
     await cp(path, join(staging, to));
   }
   const archive = join(scratch, `${name}.tar.gz`);
-  await execa("tar", ["-czf", archive, "-C", staging, "."]);
+  await execa("tar", ["--use-compress-program", "gzip -1", "-cf", archive, "-C", staging, "."]);
   return archive;
 };
 

@@ -6,7 +6,7 @@ export type WorkerRequest =
   | { readonly kind: "round"; readonly runs: number; readonly seconds: number };
 
 export type WorkerReply =
-  | { readonly kind: "opened"; readonly warmup: number }
+  | { readonly kind: "opened"; readonly warmup: number; readonly busyCores: number | null }
   | { readonly kind: "round"; readonly inferenceMs: readonly number[]; readonly endToEndMs: readonly number[]; readonly memoryBytes: number }
   | { readonly kind: "failed"; readonly code: string; readonly message: string; readonly nextStep: string };
 

@@ -30,8 +30,10 @@ export const runOn = async (connection: Connection, argv: readonly string[], opt
   });
   child.stdin.on("error", () => undefined); // EPIPE: the end of the command tells more
   const ending = endBy(child, timeoutMs, signal, input === undefined);
-  const feeding = input === undefined ? undefined : feed(child.stdin, input);
-  const stdout = onBytes ? drain(child.stdout, onBytes) : lines(child.stdout, (line) => onLine?.(line, "stdout"));
+  let answer: (line: string | undefined) => void = () => undefined;
+  const firstLine = new Promise<string | undefined>((resolve) => { answer = resolve; });
+  const feeding = input === undefined ? undefined : feed(child.stdin, typeof input === "function" ? input(firstLine) : input);
+  const stdout = (onBytes ? drain(child.stdout, onBytes) : lines(child.stdout, (line) => { answer(line); onLine?.(line, "stdout"); })).finally(() => { answer(undefined); });
   const status: { code?: number } = {};
   const stderr = lines(child.stderr, (line) => {
     if (line.startsWith(exitMarker)) status.code = Number(line.slice(exitMarker.length));
@@ -87,8 +89,8 @@ const endBy = (child: Child, timeoutMs: number, signal: AbortSignal | undefined,
   return ending;
 };
 
-const feed = (stdin: Writable, input: NonNullable<RunOptions["input"]>): Promise<void> =>
-  pipeline(Readable.from(typeof input === "string" || input instanceof Uint8Array ? [input] : input, { objectMode: false }), stdin)
+const feed = (stdin: Writable, input: string | AsyncIterable<Uint8Array>): Promise<void> =>
+  pipeline(Readable.from(typeof input === "string" ? [input] : input, { objectMode: false }), stdin)
     .catch((error: unknown) => { if (!isClosedPipe(error)) throw error; });
 
 /** The command ended before it had read all: its exit code tells why. */

@@ -32,21 +32,27 @@ limit=$1; shift
 timeout -k 2 "$limit" "$@"; code=$?
 ${report}`;
 
-/** $1 file, $2 sha256, $3 bytes, $4 partial file. Prints "done", or the bytes that are there and the bytes that are free. */
-export const beforeUpload = `
+/**
+ * $1 file, $2 sha256, $3 bytes, $4 partial file. Prints "done", or the bytes that are there and the KiB that are free, then takes the missing bytes from standard input;
+ * what came before a connection broke is kept. $5: file to make when the whole is there, or "". Exit code 3: the bytes are not those that were sent, 4: some are missing, 5: the device is full.
+ */
+export const receiveFile = `
+arrived() { [ -z "$1" ] || { mkdir -p -- "$(dirname -- "$1")" && : > "$1"; }; exit; }
 folder=$(dirname -- "$1"); mkdir -p -- "$folder" || exit 1
-if [ -f "$1" ] && [ "$(sha256sum < "$1" | cut -c 1-64)" = "$2" ]; then echo done; exit 0; fi
+if [ -f "$1" ] && [ "$(sha256sum < "$1" | cut -c 1-64)" = "$2" ]; then echo done; arrived "$5"; fi
 have=0; [ -f "$4" ] && have=$(wc -c < "$4")
 [ "$have" -gt "$3" ] && { rm -f -- "$4"; have=0; }
-echo "$((have)) $(df -Pk -- "$folder" | awk 'NR == 2 { print $4 }')"`;
+free=$(df -Pk -- "$folder" | awk 'NR == 2 { print $4 }')
+echo "$((have)) $((free))"
+[ "$((1024 * free))" -lt "$(($3 - have))" ] && exit 5
+cat >> "$4" || { rm -f -- "$4"; exit 1; }
+[ "$(wc -c < "$4")" -lt "$3" ] && exit 4
+[ "$(sha256sum < "$4" | cut -c 1-64)" = "$2" ] && mv -f -- "$4" "$1" && arrived "$5"
+rm -f -- "$4"; exit 3`;
 
-/** $1 file, $2 sha256, $3 partial file. Exit code 3: the bytes are not those that were sent. */
-export const afterUpload = `
-[ "$(sha256sum < "$3" | cut -c 1-64)" = "$2" ] && mv -f -- "$3" "$1" && exit 0
-rm -f -- "$3"; exit 3`;
-
-/** $1 lock file, $2 owner. Prints "locked" and holds it until its end; exit code 75: prints the owner, somebody else has it. */
+/** $1 owner. Prints "locked" and holds the device's lock until its end; exit code 75: prints the owner, somebody else has it. */
 export const holdLock = `
+set -- "\${TMPDIR:-/tmp}/edgestill.lock" "$1"
 umask 0; [ -e "$1" ] || : > "$1" || exit 1
 exec 9< "$1" || exit 1
 flock -n 9 || { cat -- "$1"; exit 75; }
@@ -56,6 +62,5 @@ trap 'rm -f -- "$1"; exit 0' TERM
 echo locked
 sleep 1000000 9<&- & wait`;
 
-/** The shell's words for the cache folder and the lock of this device. */
+/** The cache folder of this device. */
 export const cacheFolderScript = `folder=\${XDG_CACHE_HOME:-$HOME/.cache}/edgestill; mkdir -p -m 700 -- "$folder" && cd -- "$folder" && pwd -P`;
-export const lockFileScript = `printf %s "\${TMPDIR:-/tmp}/edgestill.lock"`;

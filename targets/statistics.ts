@@ -51,25 +51,28 @@ const widestSpread = 1.25;
 /** Medians of the rounds that differ by more than this share mean that the machine changed while measuring. */
 const widestDrift = 0.1;
 
+/** Other work counts from half a core on, or from this share of the cores where there are many. */
+const otherWork = { cores: 0.5, share: 0.1 };
+
 export interface StabilityQuestion {
   readonly latency: LatencyMs;
   /** Median of each round. */
   readonly roundMediansMs: readonly number[];
   readonly governor: string | null;
-  /** Load average of the last minute before measuring, in busy cores. */
-  readonly loadBefore: number;
+  /** Cores that other work kept busy just before measuring; null where the system does not say. */
+  readonly busyCores: number | null;
   readonly cores: number;
   /** What the device said of its power supply and heat. */
   readonly deviceReasons?: readonly string[];
 }
 
 /** Why a measurement should not be trusted; empty where it may be. */
-export const unstableReasons = ({ latency, roundMediansMs, governor, loadBefore, cores, deviceReasons = [] }: StabilityQuestion): string[] => {
+export const unstableReasons = ({ latency, roundMediansMs, governor, busyCores, cores, deviceReasons = [] }: StabilityQuestion): string[] => {
   const reasons: string[] = [...deviceReasons];
   if (latency.p90 > widestSpread * latency.p50) reasons.push(`wide spread: p90 is ${(latency.p90 / latency.p50).toFixed(2)} times the median`);
   const drift = max([...roundMediansMs]) / min([...roundMediansMs]) - 1;
   if (drift > widestDrift) reasons.push(`medians of the rounds differ by ${(100 * drift).toFixed(0)} %`);
   if (governor !== null && governor !== "performance") reasons.push(`clock not locked: governor ${governor}`);
-  if (loadBefore > 0.5 * cores) reasons.push(`other work on the machine: load ${loadBefore.toFixed(1)} on ${cores} cores`);
+  if (busyCores !== null && busyCores > Math.max(otherWork.cores, otherWork.share * cores)) reasons.push(`other work on the machine: ${busyCores.toFixed(1)} of ${cores} cores were busy just before measuring`);
   return reasons;
 };

@@ -33,10 +33,15 @@ export interface BenchmarkJob {
   readonly keepIn?: string | undefined;
 }
 
+/** What a benchmark on a device has reached. The runner starts while models are still on their way, so the order of the middle ones varies. */
+export type Moment = "connected" | "probed" | "runner copied" | "models copied" | "runner started" | "model opened" | "measuring";
+
 export interface BenchmarkHooks {
   readonly onProgress?: (done: number, total: number) => void;
   /** Other work that takes a while, such as a copy or an engine build. */
   readonly onStep?: (label: string, done: number, total: number, unit: string) => void;
+  /** Each moment, when it is reached; those of the runner come once per record. */
+  readonly onMoment?: (moment: Moment) => void;
   /** A line for people. */
   readonly onNote?: (text: string) => void;
   readonly signal?: AbortSignal | undefined;

@@ -5,8 +5,11 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** Ends the command on the device; `run` then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Bytes for the command's standard input. Without them the command reads nothing, and ends with the connection. */
-  readonly input?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /**
+   * Bytes for the command's standard input; a function gets the first line that the command prints, undefined where it prints none.
+   * Without them the command reads nothing, and ends with the connection.
+   */
+  readonly input?: string | AsyncIterable<Uint8Array> | ((firstLine: Promise<string | undefined>) => AsyncIterable<Uint8Array>);
   /** Each line of output as it comes. */
   readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
   /** Gets standard output as bytes; `stdout` of the result is then empty. */
@@ -20,9 +23,14 @@ export interface RunResult {
   readonly stderr: string;
 }
 
+/** Longest time for one copy. */
+export const copyTimeoutMs = 3_600_000;
+
 export interface CopyOptions {
   /** Bytes copied of all bytes; starts above 0 where an earlier copy is continued. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /** An empty file to make on the device when the whole is there and checked, for a program that waits there. Uploads only. */
+  readonly announce?: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -52,6 +60,8 @@ export interface Transport {
   writeFile(remotePath: string, text: string): Promise<void>;
   /** The one folder that Edgestill uses on the device: $XDG_CACHE_HOME/edgestill or ~/.cache/edgestill. */
   cacheFolder(): Promise<string>;
+  /** Where `cached` keeps a file. */
+  cachedPath(sha256: string, name: string): Promise<string>;
   /** Path on the device of a file kept by its sha256; copied only where it is not there yet. `name` keeps the ending readable. */
   cached(localPath: string, sha256: string, name: string, options?: CopyOptions): Promise<string>;
   /** One benchmark at a time. A lock whose owner is gone is taken over. Throws UserError DEVICE_BUSY with the owner. */

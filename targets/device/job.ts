@@ -1,10 +1,13 @@
 import type { SessionOptions } from "../../runtime/file-session.ts";
 import type { Head } from "../../vision/heads.ts";
 import type { Preprocess } from "../../vision/types.ts";
+import type { Moment } from "../target.ts";
 
 /** What the runner on a device is told (job.json), and the JSON lines that it answers. */
 export interface DeviceJob {
   readonly model: string;
+  /** The runner starts while files are still on their way, and waits until this one is there. */
+  readonly awaited: string | null;
   readonly session: SessionOptions;
   readonly batch: number;
   readonly runs: number;
@@ -61,6 +64,8 @@ export interface OutputFacts {
 export interface DeviceResult {
   readonly kind: "result";
   readonly warmup: number;
+  /** Cores that were busy with other work just before measuring; null where the system does not say. */
+  readonly busyCores: number | null;
   readonly roundsMs: readonly (readonly number[])[];
   readonly endToEndMs: readonly number[];
   readonly memoryBytes: number;
@@ -74,5 +79,6 @@ export interface DeviceResult {
 
 export type DeviceReply =
   | { readonly kind: "progress"; readonly done: number; readonly total: number; readonly what: "measuring" | "soak" }
+  | { readonly kind: "moment"; readonly moment: Moment }
   | { readonly kind: "failed"; readonly code: string; readonly message: string; readonly nextStep: string }
   | DeviceResult | PicturesResult;

@@ -14,12 +14,17 @@ export interface DeviceRun<Job extends DeviceJob | PicturesJob> {
   readonly label: string;
 }
 
+/** What goes with the job. */
+export const ownFolder = (jobs: string): string => `${jobs}/own`;
+
+/** $1 folder for what the runtime writes, $2 Node.js, $3 runner, $4 file for the job, $5 the job. */
+const startScript = `mkdir -p -- "$1" && printf %s "$5" > "$4" && exec env "HOME=$1" "XDG_CACHE_HOME=$1" "TMPDIR=$1" "$2" "$3" "$4"`;
+
 type ResultOf<Job> = Job extends DeviceJob ? DeviceResult : PicturesResult;
 
 /** Runs the runner. Throws its UserError, DEVICE_OUT_OF_MEMORY, DEVICE_DIED, and what the transport throws. */
 export const runOnDevice = async <Job extends DeviceJob | PicturesJob>(transport: Transport, { node, runner, jobs, job, timeoutMs, label }: DeviceRun<Job>, hooks: BenchmarkHooks): Promise<ResultOf<Job>> => {
   const file = `${jobs}/job.json`;
-  await transport.writeFile(file, JSON.stringify(job));
   let result: DeviceResult | PicturesResult | undefined;
   let failed: Extract<DeviceReply, { kind: "failed" }> | undefined;
   const onLine = (line: string, stream: "stdout" | "stderr"): void => {
@@ -28,12 +33,13 @@ export const runOnDevice = async <Job extends DeviceJob | PicturesJob>(transport
     if (reply.kind === "progress") {
       if (reply.what === "soak") hooks.onStep?.(`soak of ${label}`, reply.done, reply.total, "second");
       else hooks.onProgress?.(reply.done, reply.total);
-    } else if (reply.kind === "failed") failed = reply;
+    } else if (reply.kind === "moment") hooks.onMoment?.(reply.moment);
+    else if (reply.kind === "failed") failed = reply;
     else result = reply;
   };
   // ONNX Runtime writes telemetry files into the cache and temporary folders of whoever runs it: they get folders that go with the job
-  const own = `${jobs}/own`;
-  const ended = await transport.script(`mkdir -p -- "$1" && exec env "HOME=$1" "XDG_CACHE_HOME=$1" "TMPDIR=$1" "$2" "$3" "$4"`, [own, node, runner, file], { timeoutMs, signal: hooks.signal, onLine });
+  const own = ownFolder(jobs);
+  const ended = await transport.script(startScript, [own, node, runner, file, JSON.stringify(job)], { timeoutMs, signal: hooks.signal, onLine });
   await transport.run(["rm", "-rf", "--", file, own]);
   if (failed) throw failed.code === "" ? died(label, failed.message) : new UserError(failed.code, `${label}: ${failed.message}`, failed.nextStep);
   // ONNX Runtime may crash on its way out after everything was told (free(): invalid pointer on some boards)

@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
+import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "../../graph/error.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import { openFileSession, type Session } from "../../runtime/file-session.ts";
@@ -9,6 +10,8 @@ import { detect, predictionOptions } from "../../vision/detect.ts";
 import { fit, letterbox8, toTensor } from "../../vision/preprocess.ts";
 import { patternFeeds } from "../feeds.ts";
 import { rounds, soak, timeFor, warmUp, type Work } from "../measure.ts";
+import type { Moment } from "../target.ts";
+import { watchCores } from "./busy.ts";
 import type { DeviceJob, DeviceReply, DeviceResult, OutputFacts, PicturesJob } from "./job.ts";
 import { runPictures } from "./pictures.ts";
 import { sensorReader } from "./sensors.ts";
@@ -17,18 +20,27 @@ import { sensorReader } from "./sensors.ts";
 
 const say = (reply: DeviceReply): void => { process.stdout.write(`${JSON.stringify(reply)}\n`); };
 
+const arrivalMs = 10;
+
+const reached = (moment: Moment): void => say({ kind: "moment", moment });
+
 const measure = async (job: DeviceJob): Promise<DeviceResult> => {
+  while (job.awaited !== null && !existsSync(job.awaited)) await wait(arrivalMs);
   const started = performance.now();
+  const otherWork = watchCores();
   const sensors = sensorReader(started);
   const rssBefore = process.memoryUsage.rss();
   const session = await openFileSession(job.model, job.session);
+  reached("model opened");
   const feeds = patternFeeds(session, job.batch, job.detector?.contract.size);
   const infer: Work = () => session.run(feeds);
   const outputs = job.outputs === null ? [] : writeOutputs(job.outputs, await session.run(feeds));
+  const busyCores = await otherWork();
   const warmup = await warmUp(infer, job.warmupSeconds);
   const fromPixels = job.detector ? pixelsToBoxes(session, job.detector) : undefined;
   if (fromPixels) await warmUp(fromPixels, job.warmupSeconds / 4);
   sensors.read(true);
+  reached("measuring");
   const roundsMs: number[][] = [];
   const endToEndMs: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -41,7 +53,7 @@ const measure = async (job: DeviceJob): Promise<DeviceResult> => {
     (seconds) => say({ kind: "progress", done: seconds, total: job.soakSeconds, what: "soak" }));
   const memoryBytes = Math.max(0, process.memoryUsage.rss() - rssBefore);
   return {
-    kind: "result", warmup, roundsMs, endToEndMs, memoryBytes, sensors: sensors.readings, soak: points, outputs,
+    kind: "result", warmup, busyCores, roundsMs, endToEndMs, memoryBytes, sensors: sensors.readings, soak: points, outputs,
     node: process.version, onnxruntime: runtimeVersion(), architecture: process.arch,
   };
 };
@@ -71,5 +83,6 @@ const failure = (error: unknown): DeviceReply =>
     ? { kind: "failed", code: error.code, message: error.message, nextStep: error.nextStep }
     : { kind: "failed", code: "", message: error instanceof Error ? (error.stack ?? error.message) : String(error), nextStep: "" };
 
+reached("runner started");
 const job = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as DeviceJob | PicturesJob;
 say(await ("pictures" in job ? runPictures(job) : measure(job)).catch(failure));

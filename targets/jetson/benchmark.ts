@@ -4,8 +4,10 @@ import { join } from "node:path";
 import type { BenchmarkRecord } from "../../pipeline/result.ts";
 import type { KindContext } from "../kind.ts";
 import { cannotMeasure } from "../linux/errors.ts";
+import { load } from "../linux/requirements.ts";
 import type { BenchmarkHooks, BenchmarkJob } from "../target.ts";
 import type { Transport } from "../transport.ts";
+import { readBusyCores } from "./busy.ts";
 import { clockState, withLockedClocks } from "./clocks.ts";
 import type { JetsonPrecision } from "./command.ts";
 import { readOverCurrent } from "./device.ts";
@@ -13,6 +15,7 @@ import { checkFile, type CheckedFile } from "./model.ts";
 import { withTelemetry } from "./monitor.ts";
 import { probeJetson, type JetsonProbe } from "./probe.ts";
 import { recordOf, soakOf } from "./record.ts";
+import { jetsonRequirements } from "./requirements.ts";
 import { runnerOf, type Measured, type Runner } from "./runners.ts";
 import type { JetsonSettings } from "./settings.ts";
 import { releaseText } from "./version.ts";
@@ -21,7 +24,7 @@ import { releaseText } from "./version.ts";
 export const benchmarkJetson = async (context: KindContext<JetsonSettings>, job: BenchmarkJob, hooks: BenchmarkHooks): Promise<readonly BenchmarkRecord[]> => {
   const { transport, settings } = context;
   const lockClocks = job.lockClocks ?? settings.lockClocks ?? false;
-  const probe = await probeJetson({ transport, settings: { ...settings, lockClocks } }, hooks.signal);
+  const probe = await probeJetson({ transport, settings: { ...settings, lockClocks } }, hooks.signal, jetsonRequirements.filter((requirement) => requirement !== load));
   if (probe.findings.some(({ severity }) => severity === "error")) throw cannotMeasure(settings.name, probe.findings);
   for (const { what } of probe.findings) hooks.onNote?.(`${settings.name}: ${what}`);
   const files: CheckedFile[] = [];
@@ -61,13 +64,14 @@ const measureFiles = async ({ transport, settings }: KindContext<JetsonSettings>
     hooks.signal?.throwIfAborted();
     const wanted = { file, precision, batch, shapes: file.shapes(batch) };
     await runner.prepare(wanted);
+    const busyCores = await readBusyCores(transport, hooks.signal);
     const before = await readOverCurrent(transport);
     const { result, telemetry } = await withTelemetry(transport, () => runner.measure(wanted, job.runs, job.seconds));
     const soak = job.soakSeconds ? await soakRun(transport, () => runner.measure(wanted, 1, job.soakSeconds!), batch) : [];
     const after = await readOverCurrent(transport);
     const details = await runner.describe(wanted, result);
     records.push(recordOf({
-      settings, linux, jetson, clocks: await clockState(transport), telemetry, file, precision, batch, provider: result.provider, warmup: result.warmup, latencyMs: result.latencyMs, warnings: result.warnings, soak,
+      settings, linux, jetson, busyCores, clocks: await clockState(transport), telemetry, file, precision, batch, provider: result.provider, warmup: result.warmup, latencyMs: result.latencyMs, warnings: result.warnings, soak,
       overCurrent: Object.fromEntries(Object.entries(after).map(([name, events]) => [name, events - (before[name] ?? 0)])), details,
     }));
     hooks.onProgress?.(records.length, all.length);

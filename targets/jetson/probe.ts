@@ -12,10 +12,8 @@ export interface JetsonProbe extends Probe {
 }
 
 /** What any Linux board says, and what only a Jetson has. */
-export const probeJetson = async ({ transport, settings }: KindContext<JetsonSettings>, signal?: AbortSignal): Promise<JetsonProbe> => {
-  const linux = await probeLinux(transport, undefined, signal);
-  const jetson = await readJetson(transport, signal);
-  const clocks = await clockState(transport);
+export const probeJetson = async ({ transport, settings }: KindContext<JetsonSettings>, signal?: AbortSignal, requirements = jetsonRequirements): Promise<JetsonProbe> => {
+  const [linux, jetson, clocks] = await Promise.all([probeLinux(transport, undefined, signal), readJetson(transport, signal), clockState(transport)]);
   const facts = { ...linux, more: { ...moreFacts(jetson), clocks: clocks === null ? null : clocks.locked ? "locked" : "not locked" } };
-  return { facts, findings: findingsOf(jetsonRequirements, facts, settings), linux, jetson };
+  return { facts, findings: findingsOf(requirements, facts, settings), linux, jetson };
 };

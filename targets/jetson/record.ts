@@ -13,6 +13,8 @@ export interface JetsonMeasurement {
   readonly settings: JetsonSettings;
   readonly linux: LinuxFacts;
   readonly jetson: JetsonFacts;
+  /** Cores that were busy just before measuring. */
+  readonly busyCores: number | null;
   /** Over-current events while measuring, by counter. */
   readonly overCurrent: Readonly<Record<string, number>>;
   readonly clocks: ClockState | null;
@@ -38,7 +40,7 @@ export const recordOf = (measured: JetsonMeasurement): BenchmarkRecord => {
   const clock = clockReasons(clocks, telemetry);
   const power = Object.entries(measured.overCurrent).filter(([name, events]) => events > 0 && name in counterNames).map(([name]) => `${counterNames[name]} while measuring (${name})`);
   const reasons = unstableReasons({
-    latency, roundMediansMs: blockMedians(latencyMs, 5), governor: null, loadBefore: linux.loadAverage ?? 0, cores: linux.cores ?? 1,
+    latency, roundMediansMs: blockMedians(latencyMs, 5), governor: null, busyCores: measured.busyCores, cores: linux.cores ?? 1,
     deviceReasons: [...(linux.emulated ? ["emulated: these times are not the device's"] : []), ...clock, ...power, ...measured.warnings],
   });
   return {
@@ -58,8 +60,8 @@ export const recordOf = (measured: JetsonMeasurement): BenchmarkRecord => {
   };
 };
 
-const conditions = ({ clocks, telemetry, overCurrent, file }: JetsonMeasurement): JsonObject => ({
-  clocksLocked: clocks?.locked ?? null, gpuMaxMHz: clocks ? clocks.gpu.maxHz / 1e6 : null, emcMHz: clocks?.emc ? clocks.emc.currentHz / 1e6 : null,
+const conditions = ({ linux, busyCores, clocks, telemetry, overCurrent, file }: JetsonMeasurement): JsonObject => ({
+  busyCoresBefore: busyCores, loadAverageBefore: linux.loadAverage, clocksLocked: clocks?.locked ?? null, gpuMaxMHz: clocks ? clocks.gpu.maxHz / 1e6 : null, emcMHz: clocks?.emc ? clocks.emc.currentHz / 1e6 : null,
   railsW: telemetry.railsW, telemetrySamples: telemetry.samples, overCurrent, slowFindings: file.slow.map(({ rule, node }) => `${rule}: ${node}`),
 });
 

@@ -5,7 +5,7 @@ import { benchmarkLinux, type LinuxSettings } from "./benchmark.ts";
 import { runPicturesLinux } from "./pictures.ts";
 import { probeLinux } from "./probe.ts";
 import type { Judge } from "./record.ts";
-import { findingsOf, linuxRequirements } from "./requirements.ts";
+import { findingsOf, linuxRequirements, load } from "./requirements.ts";
 
 /** Fields of every board that the runner travels to. */
 export const linuxFields = {
@@ -26,7 +26,7 @@ export const linuxLike = <Name extends string>(name: Name, requirements: readonl
       const facts = await probeLinux(transport, settings.node, signal);
       return { facts, findings: findingsOf(all, facts, settings) };
     },
-    benchmark: (context, job, hooks = {}) => benchmarkLinux(context, job, hooks, all, judge),
+    benchmark: (context, job, hooks = {}) => benchmarkLinux(context, job, hooks, all.filter((requirement) => requirement !== load), judge),
   };
 };
 

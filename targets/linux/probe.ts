@@ -2,7 +2,7 @@ import { UserError } from "../../graph/error.ts";
 import type { DeviceFacts } from "../kind.ts";
 import type { Transport } from "../transport.ts";
 
-/** One round trip: facts as lines "name=value". $1: Node.js to try first. */
+/** One round trip: facts as lines "name=value". $1: the one Node.js to try. */
 const probeScript = `
 say() { printf '%s=%s\\n' "$1" "$2"; }
 first() { for file in "$@"; do [ -r "$file" ] && tr -d '\\0' < "$file" | head -n 1 && return; done; }
@@ -31,7 +31,12 @@ say maxClockKHz "$(first $cpu/scaling_max_freq $cpu/cpuinfo_max_freq)"
 say temperature "$(first /sys/class/thermal/thermal_zone0/temp)"
 say throttled "$(vcgencmd get_throttled)"
 say qemu "$QEMU_CPU$QEMU_LD_PREFIX"
-for node in "$1" "$(command -v node)" /usr/local/bin/node /opt/node*/bin/node "$HOME"/.nvm/versions/node/*/bin/node "$HOME"/.volta/bin/node "$HOME"/.local/bin/node; do
+say kept "$(cd -- "\${XDG_CACHE_HOME:-$HOME/.cache}/edgestill" && ls -d runtime-* runtime-*/runner-*.mjs | tr '\n' ' ')"
+[ -n "$1" ] && set -- "$1" || set -- "$(command -v node)" /usr/local/bin/node /opt/node*/bin/node "$HOME"/.nvm/versions/node/*/bin/node "$HOME"/.volta/bin/node "$HOME"/.local/bin/node
+seen=
+for node in "$@"; do
+  case "$seen" in *"|$node|"*) continue ;; esac
+  seen="$seen|$node|"
   [ -x "$node" ] && say node "$("$node" -p 'process.version + " " + process.arch') $node"
 done
 true`;
@@ -42,6 +47,8 @@ export const oldestNode = 18;
 export interface LinuxFacts extends DeviceFacts {
   /** process.arch of the Node.js that is used: what decides which ONNX Runtime fits. */
   readonly nodeArchitecture: string | null;
+  /** What the cache folder has of runners: "runtime-<key>", "runtime-<key>/runner-<hash>.mjs". */
+  readonly kept: readonly string[];
 }
 
 /** Facts of any Linux device. Throws UserError PROBE_FAILED where it is no Linux with the usual tools. */
@@ -70,7 +77,7 @@ export const parseProbe = (text: string, wanted?: string): LinuxFacts => {
     hostname: word("hostname"), model: word("model"), kernelArchitecture, architecture: word("architecture"), wordBits: number("wordBits"), os: word("os"), kernel: word("kernel"),
     cpu: word("cpu") ?? (part === null ? null : (coreNames[part] ?? `ARM part ${part}`)), cores: number("cores"), cpuFeatures: (word("features")?.split(/\s+/) ?? []).filter((feature) => arithmetic.test(feature)),
     memoryBytes: number("memoryKiB", 1 / 1024), freeMemoryBytes: number("freeMemoryKiB", 1 / 1024), freeDiskBytes: number("freeDiskKiB", 1 / 1024), loadAverage: number("load"),
-    glibc: word("glibc")?.replace("glibc ", "") ?? null, node: node && { path: node.path, version: node.version }, nodeArchitecture: node?.architecture ?? null,
+    glibc: word("glibc")?.replace("glibc ", "") ?? null, node: node && { path: node.path, version: node.version }, nodeArchitecture: node?.architecture ?? null, kept: word("kept")?.split(" ") ?? [],
     governor: word("governor"), clockMHz: number("clockKHz", 1000), maxClockMHz: number("maxClockKHz", 1000), temperatureC: number("temperature", 1000),
     throttledBits: /^throttled=(0x[0-9a-fA-F]+)$/.exec(word("throttled") ?? "")?.[1] ?? null,
     emulated: isEmulated(kernelArchitecture, word("realArchitecture"), word("qemu"), node?.architecture ?? null, word("model")), more: {},

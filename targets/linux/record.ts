@@ -37,7 +37,7 @@ export const recordOf = ({ settings, facts, model, threads, batch, result, again
   const latency = latencyOf(samples);
   const throttling = judge(sensors, facts);
   const reasons = unstableReasons({
-    latency, roundMediansMs: roundsMs.map((round) => median([...round])), governor: facts.governor, loadBefore: facts.loadAverage ?? 0, cores: facts.cores ?? 1,
+    latency, roundMediansMs: roundsMs.map((round) => median([...round])), governor: facts.governor, busyCores: result.busyCores, cores: facts.cores ?? 1,
     deviceReasons: [...(emulated ? ["emulated: these times are not the device's"] : []), ...throttling, ...clockFell(sensors)],
   });
   const [start, end] = [sensors[0], sensors.at(-1)];
@@ -55,7 +55,7 @@ export const recordOf = ({ settings, facts, model, threads, batch, result, again
     thermal: { startC: start?.temperatureC ?? null, endC: end?.temperatureC ?? null, maxC: temperatures.length > 0 ? Math.max(...temperatures) : null, throttled: throttling.length > 0 },
     power: null, confidenceMs: confidenceOf(samples), clockMHz: { start: start?.clockMHz ?? null, end: end?.clockMHz ?? null, min: clocks.length > 0 ? Math.min(...clocks) : null },
     ...(soak.length > 0 && { soak }), blockMediansMs: blockMedians(samples), ...(againstHost && { againstHost }),
-    details: { architecture: result.architecture, cpuFeatures: facts.cpuFeatures, throttledBits: sensors.flatMap(({ throttledBits }) => throttledBits ?? []) },
+    details: { architecture: result.architecture, busyCoresBefore: result.busyCores, loadAverageBefore: facts.loadAverage, cpuFeatures: facts.cpuFeatures, throttledBits: sensors.flatMap(({ throttledBits }) => throttledBits ?? []) },
     at: new Date().toISOString(),
   };
 };

@@ -38,11 +38,17 @@ test("timing makes at least the runs and the seconds that are asked", async () =
   assert.ok(performance.now() - started >= 100);
 });
 
-test("warming up ends although a work never becomes steady", async () => {
+test("warming up ends although a work gets faster and faster", async () => {
   let run = 0;
   const started = performance.now();
-  await warmUp(() => new Promise((resolve) => { setTimeout(resolve, 1 + 3 * run++); }), 0.5);
+  await warmUp(() => new Promise((resolve) => { setTimeout(resolve, 300 / (1 + run++ / 3)); }), 0.5);
   assert.ok(performance.now() - started < 20_000);
+});
+
+test("warming up lasts until the work gets no faster", async () => {
+  let run = 0;
+  const runs = await warmUp(() => new Promise((resolve) => { setTimeout(resolve, run++ < 20 ? 40 - run : 4); }), 10);
+  assert.ok(runs > 20, `${runs} runs`);
 });
 
 const recordWith = (samples: readonly number[], more: Partial<BenchmarkRecord> = {}): BenchmarkRecord => {
