@@ -18,6 +18,9 @@ export interface TestBundle {
   readonly output: OutputTensor;
 }
 
+/** An output that no head reads, as YOLOv5's exports have them. */
+const further: OutputTensor = { name: "raw maps", dims: [1, 2], data: Float32Array.of(1, 2) };
+
 /** The C++ part of a bundle and its golden vectors for a head and a contract of which there is no model: all but the network can run. */
 export const writeCppBundle = async (folder: string, { name, head, contract, options, classes, pictures, output }: TestBundle): Promise<void> => {
   const graph = new Graph(name);
@@ -34,7 +37,7 @@ export const writeCppBundle = async (folder: string, { name, head, contract, opt
     toTensor(letterboxed.data, contract, tensor);
     const boxes = detect(head, [output], 0, fit(contract, pixels.width, pixels.height), options);
     const picture = { name: `${index}-${pixels.width}x${pixels.height}`, extension: "png", bytes: new Uint8Array(), purpose: "" } as const;
-    return { picture, pixels, letterboxed, input: tensor, results: new Map([["float", { outputs: [output], boxes }]] as const) };
+    return { picture, pixels, letterboxed, input: tensor, results: new Map([["float", { outputs: [output, further], boxes }]] as const) };
   });
   addGolden(files, { vectors, options });
   for (const [path, bytes] of files) {
