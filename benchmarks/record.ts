@@ -17,7 +17,7 @@ const points = (value: number | undefined): string => (value === undefined ? "�
 const size = (bytes: number): string => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(2)} MB` : `${(bytes / 1e3).toFixed(0)} kB`);
 const row = ({ name, accuracy, parameters, macs, sizeBytes, latency }: Variant): string => {
   const local = latency["local"];
-  const time = local ? `${local.inferenceMs.p50.toFixed(1)}${local.stable ? "" : " ?"}` : "–";
+  const time = local ? `${local.inferenceMs.p50.toFixed(local.inferenceMs.p50 < 10 ? 2 : 1)}${local.stable ? "" : " ?"}` : "–";
   return `| ${name} | ${points(accuracy?.map)} | ${points(accuracy?.map50)} | ${(parameters / 1e6).toFixed(2)} M | ${(macs / 1e6).toFixed(0)} M | ${size(sizeBytes)} | ${time} |`;
 };
 const table = ["| variant | mAP | mAP50 | parameters | MACs | size | p50 ms, here |", "|---|---:|---:|---:|---:|---:|---:|", ...result.variants.map(row)].join("\n");
