@@ -92,7 +92,7 @@ const distill = z.strictObject({
   batch: z.int().min(1).max(1024).default(16).describe("Pictures per step."),
   temperature: z.number().gt(0).max(100).default(1).describe("T of Hinton 2015 for the class logits."),
   alpha: part.default(0.5).describe("Share of the teacher's soft labels in the loss; 0 is hard labels alone, 1 needs no labels."),
-  learningRate: rate.optional().describe("Peak learning rate of AdamW; default by the origin of the weights: 0.002 for fresh ones, 0.001 for sliced ones, 0.0002 for those of a given model."),
+  learningRate: rate.optional().describe("Peak learning rate of AdamW; default by the origin of the weights: 0.003 for fresh ones, 0.001 for sliced ones, 0.0002 for those of a given model."),
   weightDecay: part.default(0.025).describe("AdamW's weight decay; not on biases and normalization."),
   warmupEpochs: z.number().min(0).default(1).describe("Linear warm-up before the cosine."),
   assignment: z.enum(["atss", "teacher"]).default("atss").describe("Which anchors an object trains: by geometry (ATSS), or by the teacher's own predictions."),
@@ -116,7 +116,7 @@ const prune = z.strictObject({
     .strictObject({
       epochs: z.int().min(0).default(5).describe("Epochs of training after each cut."),
       finalEpochs: z.int().min(0).optional().describe("Epochs after the last cut; default as after the others."),
-      learningRate: rate.optional().describe("Peak learning rate of the recovery; default 0.001 where the student had fresh weights, 0.0005 where it was sliced, 0.0002 where it was given."),
+      learningRate: rate.optional().describe("Peak learning rate of the recovery; default 0.0015 where the student had fresh weights, 0.0005 where it was sliced, 0.0002 where it was given."),
     })
     .prefault({})
     .describe("Recovery after each cut: the distillation again, shorter."),
