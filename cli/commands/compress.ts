@@ -24,15 +24,15 @@ export const addCompress = (program: Command): Command =>
     .option("--without <target...>", "targets of the config that are not measured this time")
     .addHelpText("after", `
 Examples:
-  edgestill compress config.yaml                      everything
-  edgestill compress config.yaml --until distill      train the student only
-  edgestill compress config.yaml --without pi5        the device is not there: measure it another time
-  edgestill compress config.yaml --json > run.json    the run as JSON on stdout`)
+  edgestill compress config.yaml                     # everything
+  edgestill compress config.yaml --until distill     # train the student only
+  edgestill compress config.yaml --without pi5       # the device is off: later
+  edgestill compress config.yaml --json > run.json   # the run as JSON`)
     .action(action<[string], Options>(async ({ reporter, signal, result }, [config], { runs, until, fresh, without }) => {
       const { compress } = await import("../../pipeline/run.ts");
       const run = await compress(config, { runs, reporter, signal, ...(until !== undefined && { until }), ...(fresh !== undefined && { fresh }), ...(without && { without }) });
       const failed = run.result.gates.filter(({ passed }) => !passed);
-      result(run.result, () => [variantTable(run.result), stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "").join("\n"));
+      result(run.result, (columns) => [variantTable(run.result, columns), stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "").join("\n"));
       for (const { name, limit, value } of failed) reporter.warn(`gate ${name} failed: ${value === null ? "not measured" : value.toPrecision(4)}, limit ${limit}`);
       const unmet = unmetRequirements(run.result);
       for (const row of unmet) reporter.warn(failedRequirement(row));
