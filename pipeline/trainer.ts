@@ -13,6 +13,7 @@ import type { Preprocess } from "../vision/types.ts";
 import { inferShapes } from "../graph/shapes.ts";
 import { loadModel } from "../onnx/load.ts";
 import { saveModel, serializeModel } from "../onnx/save.ts";
+import { points } from "../report/figures.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import type { EpochRecord } from "../training/state.ts";
 import type { TrainingOptions } from "../training/options.ts";
@@ -194,7 +195,7 @@ const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, bat
         const accuracy = due ? await options.measureMap(deployed(), `${job.name} after epoch ${record.epoch}`, job.session) : undefined;
         measured.set(record.epoch, pointOf(record, perEpoch, spec.batch, accuracy));
         await writeJson(at.curve, [...measured.values()]);
-        reporter.line(`${job.name} epoch ${record.epoch}/${job.epochs}: loss ${record.loss.toFixed(4)}, ${((perEpoch * spec.batch) / record.seconds).toFixed(1)} pictures/s (${(100 * record.dataWaitShare).toFixed(0)} % waiting for data)${accuracy ? `, mAP ${(100 * accuracy.map).toFixed(1)}, mAP50 ${(100 * accuracy.map50).toFixed(1)}` : ""}`);
+        reporter.line(`${job.name} epoch ${record.epoch}/${job.epochs}: loss ${record.loss.toFixed(4)}, ${((perEpoch * spec.batch) / record.seconds).toFixed(1)} pictures/s (${(100 * record.dataWaitShare).toFixed(0)} % waiting for data)${accuracy ? `, mAP ${points(accuracy.map)}, mAP50 ${points(accuracy.map50)}` : ""}`);
       },
     });
     const curve = history.map((record) => measured.get(record.epoch) ?? pointOf(record, perEpoch, spec.batch, undefined));

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import type { Command } from "commander";
 import { stageNames, type StageName } from "../../pipeline/stage.ts";
 import { action } from "../context.ts";
-import { failedRequirement, unmetRequirements } from "../requirements.ts";
+import { failedGate, failedRequirement, unmetRequirements } from "../requirements.ts";
 import { stabilityNote, variantTable } from "../table.ts";
 
 interface Options {
@@ -33,7 +33,7 @@ Examples:
       const run = await compress(config, { runs, reporter, signal, ...(until !== undefined && { until }), ...(fresh !== undefined && { fresh }), ...(without && { without }) });
       const failed = run.result.gates.filter(({ passed }) => !passed);
       result(run.result, (columns) => [variantTable(run.result, columns), stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "").join("\n"));
-      for (const { name, limit, value } of failed) reporter.warn(`gate ${name} failed: ${value === null ? "not measured" : value.toPrecision(4)}, limit ${limit}`);
+      for (const { name, limit, value } of failed) reporter.warn(failedGate(name, limit, value));
       const unmet = unmetRequirements(run.result);
       for (const row of unmet) reporter.warn(failedRequirement(row));
       return failed.length + unmet.length > 0 ? 1 : 0;

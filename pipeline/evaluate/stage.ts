@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { evaluateDetector } from "../../detection/evaluate.ts";
+import { points } from "../../report/figures.ts";
 import { accuracyRecord } from "../accuracy.ts";
 import { readJson, writeJson } from "../files.ts";
 import { hashOf } from "../hash.ts";
@@ -35,7 +36,7 @@ export const accuracyOf = async (context: StageContext, variant: VariantFile): P
     }, variantPath(context.runFolder, variant.model));
     const record = accuracyRecord(accuracy, plan.classes);
     await writeJson(file, record);
-    reporter.line(`${variant.name}: mAP ${(100 * record.map).toFixed(1)}, mAP50 ${(100 * record.map50).toFixed(1)} (${basename(variant.model)})`);
+    reporter.line(`${variant.name}: mAP ${points(record.map)}, mAP50 ${points(record.map50)} (${basename(variant.model)})`);
     return record;
   } finally {
     task.end();

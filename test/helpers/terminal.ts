@@ -1,8 +1,10 @@
 import xterm from "@xterm/headless";
-import { execa } from "execa";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
-import { join } from "node:path";
 
 const main = join(import.meta.dirname, "..", "..", "cli", "main.ts");
 
@@ -92,23 +94,39 @@ export interface PtyOptions {
   readonly rows?: number;
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Shell commands before the program starts. */
-  readonly before?: string;
-  /** A command of the shell in place of Edgestill. */
-  readonly shell?: string;
   /** Shell redirections behind the command, such as `> out.txt`. */
   readonly redirect?: string;
+  /** Called with all output so far: may press keys ("\x03" is Ctrl-C) or make the window another size. */
+  readonly onOutput?: (text: string, keys: { readonly press: (keys: string) => void; readonly resize: (columns: number) => void }) => void;
 }
 
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
-const command = (args: readonly string[]): string => [process.execPath, "--import", import.meta.resolve("tsx"), main, ...args].map(quoted).join(" ");
 
 /** The real command line in a pseudo-terminal of that size; `output` is what the terminal was sent. */
-export const inPty = async (args: readonly string[], { columns, rows = 24, cwd, env = {}, before = ":", shell = command(args), redirect = "" }: PtyOptions) => {
-  const { stdout, exitCode } = await execa("script", ["-qec", `stty cols ${columns} rows ${rows}; ${before}; ${shell} ${redirect}`, "/dev/null"], {
-    cwd, reject: false, stdin: "ignore", env: { NO_COLOR: "", FORCE_COLOR: undefined, CI: undefined, TERM: "xterm-256color", ...env }, stripFinalNewline: false,
-  });
+export const inPty = async (args: readonly string[], { columns, rows = 24, cwd, env = {}, redirect = "", onOutput }: PtyOptions) => {
+  const command = [process.execPath, "--import", import.meta.resolve("tsx"), main, ...args].map(quoted).join(" ");
   const terminal = new TestTerminal(columns, rows);
-  await terminal.write(stdout);
-  return { exitCode, output: stdout, screen: terminal.screen() };
+  const device = join(await mkdtemp(join(tmpdir(), "edgestill-tty-")), "name");
+  const child = spawn("script", ["-qec", `stty cols ${columns} rows ${rows}; tty > ${quoted(device)}; ${command} ${redirect}`, "/dev/null"], {
+    cwd, stdio: ["pipe", "pipe", "ignore"], env: { ...environment, TERM: "xterm-256color", ...env },
+  });
+  if (!onOutput) child.stdin.end();
+  let output = "";
+  for await (const part of child.stdout as AsyncIterable<Buffer>) {
+    output += part.toString();
+    await terminal.write(part);
+    onOutput?.(output, {
+      press: (keys) => child.stdin.write(keys),
+      resize: (wanted) => {
+        terminal.resize(wanted, rows);
+        spawnSync("stty", ["-F", readFileSync(device, "utf8").trim(), "cols", String(wanted)]);
+      },
+    });
+  }
+  const exitCode = child.exitCode ?? (await new Promise<number | null>((resolve) => { child.on("exit", resolve); }));
+  await rm(dirname(device), { recursive: true });
+  return { exitCode, output, screen: terminal.screen() };
 };
+
+/** Without what tells programs of colours and of a CI. */
+const { NO_COLOR: _noColor, FORCE_COLOR: _forceColor, CI: _ci, ...environment } = process.env;
