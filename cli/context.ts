@@ -42,4 +42,5 @@ export const action = <Arguments extends readonly unknown[], Options>(work: Work
     }
   };
 
-const commandLine = (): string => `edgestill ${process.argv.slice(2).map((word) => (/^[\w./:=@-]+$/.test(word) ? word : `'${word}'`)).join(" ")}`;
+/** The command to go on with: --fresh would do again what is kept. */
+const commandLine = (): string => `edgestill ${process.argv.slice(2).filter((word) => word !== "--fresh").map((word) => (/^[\w./:=@-]+$/.test(word) ? word : `'${word}'`)).join(" ")}`;

@@ -110,12 +110,12 @@ terminal("Ctrl-C and a window that gets narrower: the lines are whole, the bar i
     "distill: {epochs: 500, batch: 2, evaluateEvery: 0}", "targets: []", "",
   ].join("\n"));
   let [narrowed, pressed] = [false, false];
-  const { exitCode, screen, output } = await inPty(["compress", "long.yaml", "--runs", "stopped"], {
+  const { exitCode, screen, output } = await inPty(["compress", "long.yaml", "--fresh", "--runs", "stopped"], {
     columns: 80, cwd: folder,
     onOutput: (text, { press, resize }) => {
       if (!narrowed && text.includes("epoch 1/500: loss")) {
         narrowed = true;
-        resize(45);
+        resize(42);
       }
       if (!pressed && text.includes("epoch 3/500: loss")) {
         pressed = true;
@@ -124,10 +124,10 @@ terminal("Ctrl-C and a window that gets narrower: the lines are whole, the bar i
     },
   });
   assert.is(exitCode, 130, screen.text.slice(-1000));
-  assert.match(output, "training distilled");
+  assert.match(output, "training baseline");
   assert.match(screen.text, "stopping after the present step (again to stop at once) …");
-  assert.match(screen.text, "stopped; what is finished is kept. To go on: edgestill compress long.yaml --runs stopped");
-  const epochs = stripVTControlCharacters(output).replace(/\s+/g, " ").match(/distilled epoch \d+\/500: loss [\d.]+, [\d.]+ pictures\/s/g)!;
+  assert.match(screen.text, "stopped; what is finished is kept. To go on: edgestill compress long.yaml --runs \\ stopped");
+  const epochs = stripVTControlCharacters(output).replace(/\s+/g, " ").match(/baseline epoch \d+\/500: loss [\d.]+, [\d.]+ pictures\/s/g)!;
   assert.ok(epochs.length >= 3);
   for (const line of epochs) assert.match(screen.text, line);
   assert.not(screen.cursorHidden);
