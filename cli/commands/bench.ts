@@ -21,6 +21,7 @@ interface Options {
   readonly lockClocks?: boolean;
   readonly history?: string;
   readonly against?: string;
+  readonly allowUnstable: boolean;
   readonly limit: number;
 }
 
@@ -38,6 +39,7 @@ export const addBench = (program: Command): Command =>
     .option("--lock-clocks", "lock the clocks for the run and restore them whatever happens (Jetson)")
     .option("--history <file>", "append the records to this file (JSON lines)")
     .option("--against <earlier.json>", "compare with an earlier `bench --json` or history file; exit 1 on a regression")
+    .option("--allow-unstable", "compare with an earlier record that is not stable, where there is no stable one", false)
     .option("--limit <share>", "regression: p50 slower by more than this share, and significantly (Mann-Whitney, p < 0.01)", share, 0.05)
     .addHelpText("after", `
 Examples:
@@ -45,37 +47,38 @@ Examples:
   edgestill bench int8.onnx --target pi5 --threads sweep --picture street.jpg
   edgestill bench int8.onnx --target pi@pi5.local --soak 10m --json > now.json
   edgestill bench int8.onnx --target pi5 --against last-week.json --limit 0.03`)
-    .action(action<[string[]], Options>(async ({ reporter, signal, result }, [models], { target, targets, runs, seconds, threads, batch, picture, soak, lockClocks, history, against, limit }) => {
+    .action(action<[string[]], Options>(async ({ reporter, signal, result }, [models], { target, targets, runs, seconds, threads, batch, picture, soak, lockClocks, history, against, allowUnstable, limit }) => {
       const [{ appendHistory, benchModels, checkHistory, readRecords }, { findInventory }] = [await import("../../pipeline/models/bench.ts"), await import("../../targets/inventory.ts")];
       const earlier = against === undefined ? undefined : await readRecords(against);
       if (history !== undefined) await checkHistory(history);
       const { hooks, end } = benchmarkHooks(reporter, "measuring", signal);
       const records = await benchModels(models, {
         targets: target, inventory: await findInventory(targets), runs, seconds, hooks, ...(threads !== undefined && { threads }), ...(batch && { batches: batch }),
-        ...(picture !== undefined && { picture }), ...(soak !== undefined && { soakSeconds: soak }), ...(lockClocks && { lockClocks }), ...(earlier && { against: earlier }),
+        ...(picture !== undefined && { picture }), ...(soak !== undefined && { soakSeconds: soak }), ...(lockClocks && { lockClocks }), ...(earlier && { against: earlier, allowUnstable }),
       }).finally(end);
       if (earlier === undefined || against === undefined) {
         if (history !== undefined) await appendHistory(history, records);
         result(records, (columns) => [tableOf(records, columns), ...records.flatMap((record) => soakLines(record, columns))].join("\n"));
         return 0;
       }
-      const { compareRecords, isSameSetup, setupOf } = await import("../../targets/compare.ts");
+      const { compareRecords, isSameSetup, notComparable, setupOf } = await import("../../targets/compare.ts");
       const isOneFile = history !== undefined && resolve(history) === resolve(against);
       let changes: readonly Change[] = [];
       try {
-        changes = compareRecords(earlier, records, limit);
+        changes = compareRecords(earlier, records, limit, { allowUnstable });
       } finally {
         // a regression that joined the file it failed against would be the next run's measure
         if (history !== undefined) await appendHistory(history, records.filter((record) => !isOneFile || !changes.some((change) => change.regressed && isSameSetup(change, record))));
       }
       result({ records, changes }, (columns) => [tableOf(records, columns), ...records.flatMap((record) => soakLines(record, columns)), changeTable(changes, columns)].join("\n"));
-      for (const record of records) if (!changes.some((change) => isSameSetup(change, record))) reporter.line(`note: ${setupOf(record)} has no earlier record: not compared`);
+      const missing = notComparable(earlier, records, { allowUnstable });
+      for (const { record, why } of missing) reporter.warn(`${setupOf(record)} is not compared: ${why}${history === undefined ? "" : `; it is added to ${history}`}`);
       const regressions = changes.filter(({ regressed }) => regressed);
       for (const change of regressions) {
         const doubts = change.doubts.length > 0 ? ` (to be doubted: ${change.doubts.join("; ")})` : "";
         reporter.warn(`regression: ${setupOf(change)} is ${(100 * change.slower).toFixed(1)} % slower, limit ${plain(100 * limit)} %${doubts}${isOneFile ? `; not added to ${history}` : ""}`);
       }
-      return regressions.length > 0 ? 1 : 0;
+      return regressions.length + missing.length > 0 ? 1 : 0;
     }));
 
 const threadCount = (text: string): number | "sweep" => (text === "sweep" ? "sweep" : wholeNumber(text));
