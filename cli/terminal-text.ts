@@ -5,7 +5,7 @@ export const columnsOf = (text: string): number => stringWidth(text);
 
 /** Colours stay; whatever else would move the cursor or hide what follows (names come from files) is shown as "�". */
 export const printable = (text: string): string =>
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
+   
   text.replace(/\x1b\[[\d;]*m|[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (found) => (found.length > 1 ? found : "\ufffd")).replaceAll("\t", "  ");
 
 /** Below this a terminal has no room to wrap at words. */

@@ -29,7 +29,7 @@ export class TestTerminal {
   }
 
   write(text: string | Uint8Array): Promise<void> {
-    const modes = Buffer.from(text).toString().match(/\x1b\[\?25[hl]/g); // eslint-disable-line no-control-regex
+    const modes = Buffer.from(text).toString().match(/\x1b\[\?25[hl]/g);  
     if (modes) this.#cursorHidden = modes.at(-1)!.endsWith("l");
     return new Promise((resolve) => { this.#terminal.write(text, resolve); });
   }
