@@ -37,6 +37,8 @@ Examples:
       result(run.result, (columns) => [variantTable(run.result, columns), choosingText(run.result) ?? "", stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "").join("\n"));
       for (const { name, limit, value } of failed) reporter.warn(failedGate(name, limit, value));
       for (const loss of losses) reporter.warn(`${lossText(loss)}: look at the curves in the report; a lower learning rate, more epochs or a milder cut helps, allowedDrop in the config accepts it`);
+      const { gates = {} } = run.result.config as { readonly gates?: Readonly<Record<string, number>> };
+      if (until !== undefined && run.result.gates.length === 0 && Object.keys(gates).length > 0) reporter.line(`note: the gates are not judged, since the run ends with ${until}: ${Object.keys(gates).join(", ")}`);
       const unmet = unmetRequirements(run.result);
       for (const row of unmet) reporter.warn(failedRequirement(row));
       return failed.length + unmet.length + losses.length > 0 ? 1 : 0;

@@ -4,5 +4,5 @@ export const figuresIn = (text: string): string[] => text.match(/(?<![\p{L}\d.])
 /** Accuracies (0..1) that a text shows as fractions, where people read points of 100. Values with few digits are no evidence. */
 export const shownAsFractions = (text: string, accuracies: readonly number[]): string[] => {
   const shown = new Set(figuresIn(text));
-  return accuracies.flatMap((value) => [String(value), value.toFixed(2), value.toFixed(3), value.toFixed(4)].filter((form) => value > 0.01 && value < 0.995 && shown.has(form)));
+  return accuracies.flatMap((value) => [String(value), value.toFixed(3), value.toFixed(4)].filter((form) => value > 0.01 && value < 0.995 && form.length >= 5 && shown.has(form)));
 };
