@@ -83,7 +83,10 @@ const requirementChecks = (config: Loose): Found[] => {
 };
 
 /** A limit of 2 "points" would never fail, or always. */
-const notFraction = (name: string, limit: number): string => `${name}: the limit is a fraction of 1, so ${limit} can never decide anything; for ${limit} points of mAP write ${Number((limit / 100).toPrecision(6))}`;
+const notFraction = (name: string, limit: number): string => {
+  const fraction = Number((limit / 100).toPrecision(6));
+  return `${name}: the limit is a fraction of 1, so ${limit} can never decide anything; for ${limit} points of mAP write ${fraction}`;
+};
 
 const targetChecks = (config: Loose): Found[] => {
   const targets = Array.isArray(config["targets"]) ? (config["targets"] as unknown[]) : ["local"];
