@@ -127,7 +127,7 @@ const quantize = z.strictObject({
   images: z.int().min(1).default(256).describe("Calibration pictures."),
   scheme: z.enum(["cpu", "tensorrt", "both"]).default("both").describe("Which runtime's Q/DQ placement to write."),
   keepFloat: z.array(z.string().min(1)).default([]).describe("Nodes that stay float: names or patterns with *."),
-  maxDrop: z.number().min(0).max(1).default(0.005).describe("Largest drop of mAP (0..1) to accept; sensitive nodes become float until it is reached."),
+  maxDrop: z.number().min(0).max(1).default(0.005).describe("Largest drop of mAP to accept, as a fraction (0.005 is half a point of 100); sensitive nodes become float until it is reached."),
   qat: z
     .strictObject({
       epochs: z.int().min(0).default(0).describe("Epochs of quantization-aware training: the training set and the teachers, with int8 rounding in the graph; 0 is none. Without it layers become float until maxDrop is kept."),
@@ -140,7 +140,7 @@ const quantize = z.strictObject({
 const requirement = z.strictObject({
   id: z.string().min(1).describe("Your number of the requirement."),
   metric: z.string().min(1).describe("map, map50, ap.<class> (at least the limit); mapDrop, macs, parameters, sizeBytes, `<target>.p99Ms` and other quantiles (at most the limit)."),
-  limit: z.number().describe("Accuracies are 0..1, latencies milliseconds."),
+  limit: z.number().describe("Accuracies are fractions (0.4 is 40 points of mAP or AP), latencies milliseconds."),
   slice: z.string().default("all").describe("all, small, medium, large (size of the object), or a name of data.slices."),
 });
 
@@ -180,9 +180,9 @@ export const configSchema = z.strictObject({
   prune: prune.optional().describe("Structured channel pruning; left out: no pruning."),
   quantize: quantize.optional().describe("Static int8; left out: no quantization."),
   targets: z.array(targetSchema).default(["local"]).describe("Where variants are benchmarked; [] for nowhere."),
-  gates: z.record(z.string(), z.number()).default({}).describe("Limits that make the run fail: mapDrop (against the teacher, else the first variant; 0..1), sizeRatio, macsRatio, `<target>.p50Ms`, `<target>.p99Ms`."),
+  gates: z.record(z.string(), z.number()).default({}).describe("Limits that make the run fail: mapDrop (against the teacher, else the first variant; a fraction, 0.02 is 2 points), sizeRatio, macsRatio, `<target>.p50Ms`, `<target>.p99Ms`."),
   benchmark: benchmark.prefault({}).describe("How long to measure."),
-  allowedDrop: allowedDrop.prefault({}).describe("mAP (0..1) that a variant may lose against the one it was made from. More is said loudly and ends `compress` with exit code 1; everything is written all the same."),
+  allowedDrop: allowedDrop.prefault({}).describe("mAP that a variant may lose, as a fraction (0.02 is 2 points of 100), against the one it was made from. More is said loudly and ends `compress` with exit code 1; everything is written all the same."),
   report: z.strictObject({ pictures: z.int().min(0).max(32).default(4).describe("Validation pictures shown with the boxes of each variant.") }).prefault({}).describe("The HTML report."),
   bundle: bundle.optional().describe("What is handed to an integrator: models, C++ library, Autoware and DeepStream packages, golden vectors, evidence; left out: none."),
   requirements: z.array(requirement).optional().describe("Requirements that the bundle's evidence answers, each with its measurement and verdict."),
