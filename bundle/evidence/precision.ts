@@ -28,23 +28,25 @@ export const averagePrecision = ({ picture, verdicts, positives }: Ranked, weigh
   let truth = 0;
   for (let i = 0; i < positives.length; i++) truth += positives[i]! * weights[i]!;
   if (truth === 0) return null;
+  const recalls = new Float64Array(picture.length);
+  const precisions = new Float64Array(picture.length);
   return verdicts.map((verdict) => {
-    const recalls: number[] = [];
-    const precisions: number[] = [];
-    let [right, wrong] = [0, 0];
+    // Recall rises at right detections alone, and precision falls at wrong ones: the right ones are the whole curve.
+    let [right, wrong, count] = [0, 0, 0];
     for (let i = 0; i < verdict.length; i++) {
       const weight = weights[picture[i]!]!;
       if (weight === 0) continue;
-      if (verdict[i] === 1) right += weight;
-      else if (verdict[i] === 0) wrong += weight;
-      recalls.push(right / truth);
-      precisions.push(right / (wrong + right + Number.EPSILON));
+      if (verdict[i] === 0) wrong += weight;
+      if (verdict[i] !== 1) continue;
+      right += weight;
+      recalls[count] = right / truth;
+      precisions[count++] = right / (wrong + right + Number.EPSILON);
     }
-    for (let i = precisions.length - 1; i > 0; i--) if (precisions[i]! > precisions[i - 1]!) precisions[i - 1] = precisions[i]!;
+    for (let i = count - 1; i > 0; i--) if (precisions[i]! > precisions[i - 1]!) precisions[i - 1] = precisions[i]!;
     let [at, sum] = [0, 0];
     for (const point of recallPoints) {
-      while (at < recalls.length && recalls[at]! < point) at++;
-      sum += precisions[at] ?? 0;
+      while (at < count && recalls[at]! < point) at++;
+      if (at < count) sum += precisions[at]!;
     }
     return sum / recallPoints.length;
   });
