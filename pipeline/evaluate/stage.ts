@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { evaluateDetector } from "../../detection/evaluate.ts";
+import { evaluateDetector, foundNothing } from "../../detection/evaluate.ts";
 import { accuracyRecord } from "../accuracy.ts";
 import { readJson, writeJson } from "../files.ts";
 import { hashOf } from "../hash.ts";
@@ -20,20 +20,24 @@ export const evaluateStage: Stage<"evaluate"> = {
   },
 };
 
+/** Grows where the same detections would get other figures: what was measured before is measured again. */
+const metricVersion = 2;
+
 /** The accuracy of a variant, measured once per file, settings and validation set. */
 export const accuracyOf = async (context: StageContext, variant: VariantFile): Promise<Accuracy> => {
   const { plan, cacheFolder, reporter, signal, loaded: { config } } = context;
-  const key = hashOf(variant.sha256, variant.session ?? null, plan.fingerprints.val, plan.classes, contractOf(context, variant));
+  const key = hashOf(metricVersion, variant.sha256, variant.session ?? null, plan.fingerprints.val, plan.classes, contractOf(context, variant));
   const file = join(cacheFolder, "accuracy", `${key.slice(0, 24)}.json`);
   const known = (await readJson(file)) as Accuracy | undefined;
   if (known) return known;
   const model = await modelOf(context, variant);
   const task = lazyTask(reporter, `mAP of ${variant.name}`, "picture");
   try {
-    const { accuracy } = await evaluateDetector(model, plan.val.items, plan.classes, {
+    const evaluation = await evaluateDetector(model, plan.val.items, plan.classes, {
       session: { ...variant.session, ...(config.threads !== undefined && { threads: config.threads }) }, onProgress: task.update, ...(signal && { signal }),
     }, variantPath(context.runFolder, variant.model));
-    const record = accuracyRecord(accuracy, plan.classes);
+    const record = accuracyRecord(evaluation.accuracy, plan.classes);
+    if (foundNothing(evaluation)) reporter.warn(`${variant.name} FOUND NOTHING, of any class and score, on ${evaluation.detections.length} pictures: the model is dead, or its head or preprocessing is misread`);
     await writeJson(file, record);
     reporter.line(`${variant.name}: mAP ${(100 * record.map).toFixed(1)}, mAP50 ${(100 * record.map50).toFixed(1)} (${basename(variant.model)})`);
     return record;

@@ -60,7 +60,7 @@ const gradientsOn = async (graph: Graph, visit: Visit, path: string, data: strin
   const model = await describeDetector(graph, path);
   const { family } = model.head;
   if (family !== "yolov8" && family !== "yolox") throw noLoss(path, family);
-  const dataset = await openDataset({ path: data, split: "train" }, { labelNames: model.classes });
+  const dataset = await openDataset({ path: data, split: "train" }, { modelNames: model.classes });
   const index = new Map(model.classes.map((name, at) => [canonicalClass(name), at]));
   const items = dataset.items.slice(0, 64).map(({ path: file, boxes }) => ({
     path: file,

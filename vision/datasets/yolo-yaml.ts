@@ -15,6 +15,7 @@ const schema = z.object({
   valid: places,
   test: places,
   nc: z.number().int().positive().nullish(),
+  kpt_shape: z.tuple([z.number().int().positive(), z.union([z.literal(2), z.literal(3)])]).nullish(),
   names: z.union([z.array(className), z.record(z.string().regex(/^\d+$/, "class numbers are the keys"), className)]),
 });
 type DataYaml = z.infer<typeof schema>;
@@ -28,7 +29,7 @@ export async function readDataYaml(file: string, split: Split): Promise<YoloSour
   const folder = path.dirname(path.resolve(file));
   const root = await rootOf(folder, yaml.path ?? undefined);
   const images = await Promise.all([listed].flat().map((place) => resolvePlace(root, place)));
-  return { images, root, names, notes: [] };
+  return { images, root, names, keypoints: yaml.kpt_shape ?? undefined, notes: [] };
 }
 
 /** The class names alone. */
