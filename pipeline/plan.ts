@@ -61,7 +61,7 @@ export const makePlan = async (loaded: LoadedConfig, reporter: Reporter): Promis
   const { classes } = data.train;
   for (const { path, model } of teachers) checkClasses(path, model, classes);
   const student = await planStudent(config.student, loaded, classes, teachers);
-  const notes = [...setNotes(data), ...teachers.flatMap(({ model }) => model.notes)];
+  const notes = [...setNotes({ train: data.train, val: data.val }), ...teachers.flatMap(({ model }) => model.notes)];
   for (const note of notes) reporter.line(`note: ${note}`);
   return { ...data, classes, teachers, student, report: planReport(data, teachers, student, notes) };
 };
@@ -71,8 +71,9 @@ const openData = async (loaded: LoadedConfig, reporter: Reporter, teachers: read
   const { train: trainPath, val: valPath, images, slices } = await dataPaths(loaded, reporter);
   const open = (path: string, split: Split, classes: readonly string[] | undefined): Promise<Dataset> => openPart(path, split, { data: config.data, images, classes, reporter });
   const opened = await open(trainPath, "train", config.data.classes);
-  if (teachers.length === 0 && isUnlabelled(opened)) throw unlabelled(config.data.train ?? "the training set", "there is no teacher to label it");
-  if (teachers.length === 0) needBoxes(trainPath, opened, opened.classes);
+  const isTaught = teachers.length > 0 && config.distill.alpha > 0;
+  if (!isTaught && opened.items.some(({ boxes }) => boxes === null)) throw unlabelled(config.data.train ?? "the training set", "there is no teacher to label them (or distill.alpha is 0)");
+  if (!isTaught) needBoxes(trainPath, opened, opened.classes);
   const named = isUnlabelled(opened) && !config.data.classes ? classesWithoutLabels(await open(valPath, "val", undefined), teachers.map(({ model }) => model.classes)) : undefined;
   const train = named ? { ...opened, classes: named.classes, notes: [...opened.notes, ...named.notes] } : opened;
   const val = await open(valPath, "val", train.classes);

@@ -35,9 +35,9 @@ export async function parseCocoFile(file: string): Promise<z.infer<typeof fileSc
   if (foreign) throw notRead(file, foreign);
   const result = fileSchema.safeParse(value);
   if (!result.success) throw badCoco(file, result.error.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`).join("; "), result.error);
-  const ids = result.data.categories.map((category) => (typeof category === "object" && category !== null && "id" in category ? category.id : undefined));
-  const twice = ids.find((one, index) => one !== undefined && ids.indexOf(one) !== index);
-  if (twice !== undefined) throw badCoco(file, `two categories have id ${String(twice)}`);
+  const ids = result.data.categories.flatMap((category) => (typeof category === "object" && category !== null && "id" in category && typeof category.id === "number" ? [category.id] : []));
+  const twice = ids.find((one, index) => ids.indexOf(one) !== index);
+  if (twice !== undefined) throw badCoco(file, `two categories have id ${twice}`);
   return result.data;
 }
 

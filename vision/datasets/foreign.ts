@@ -45,7 +45,7 @@ const fileForms: readonly (Foreign & { readonly file: RegExp; readonly begins?: 
  * Labels of another tool in a folder that holds none that are read; undefined where there are none. The first few files of each kind are looked at.
  */
 export async function findForeign(root: string): Promise<(Foreign & { readonly file: string }) | undefined> {
-  const files = await listFiles(root, (file) => /\.(json|ndjson|jsonl|xml|csv|txt|manifest|record|tfrecord)s?$|\.tfrecord/i.test(file));
+  const files = await listFiles(root, (file) => /\.(json|ndjson|jsonl|xml|csv|txt|manifest)$|\.(tf)?records?(-\d+-of-\d+)?$/i.test(file));
   const seen = new Map<string, number>();
   for (const file of files) {
     const kind = `${path.dirname(file)} ${path.extname(file)}`;
