@@ -78,7 +78,7 @@ function readAs<T>(source: string | Uint8Array, options: DecodeOptions, readBmp:
     try {
       return await read();
     } catch (cause) {
-      if (await holdsBmp()) return readBmp();
+      if (await holdsBmp().catch(() => false)) return readBmp();
       throw cause;
     }
   });
@@ -120,10 +120,10 @@ function toThreeChannels(pixels: Uint8Array, channels: number): Uint8Array {
 
 async function named<T>(source: string | Uint8Array, options: DecodeOptions, read: () => Promise<T>): Promise<T> {
   const name = options.name ?? (typeof source === "string" ? source : `image of ${source.length} bytes`);
-  if (typeof source === "string") await access(source, constants.R_OK).catch((cause: unknown) => Promise.reject(imageMissing(name, cause)));
   try {
     return await read();
   } catch (cause) {
+    if (typeof source === "string") await access(source, constants.R_OK).catch((missing: unknown) => Promise.reject(imageMissing(name, missing)));
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw /pixel limit/i.test(reason) ? imageTooLarge(name, options.maxPixels ?? defaultMaxPixels, cause) : imageCorrupt(name, reason, cause);
   }
