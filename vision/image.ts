@@ -43,6 +43,8 @@ export interface ImageHeader {
   readonly turnedFrom?: { readonly width: number; readonly height: number };
   /** jpeg, png, webp, heif (AVIF), tiff, gif, bmp. */
   readonly format: string;
+  /** Pictures in the file, of which the first is decoded; absent where it is one. */
+  readonly frames?: number;
 }
 
 /** Size and format from the header alone. Errors as `decodeImage`; damage further in goes unseen. */
@@ -53,10 +55,10 @@ export async function readImageHeader(source: string | Uint8Array, options: Deco
     refuseLarge(bmp, options);
     return { ...bmp, format: "bmp" };
   }, async () => {
-    const { autoOrient, width, height, format } = await open(source, options).metadata();
+    const { autoOrient, width, height, format, pages = 1 } = await open(source, options).metadata();
     refuseLarge({ width, height }, options);
     const turned = autoOrient.width !== width || autoOrient.height !== height;
-    return { width: autoOrient.width, height: autoOrient.height, format, ...(turned && { turnedFrom: { width, height } }) };
+    return { width: autoOrient.width, height: autoOrient.height, format, ...(turned && { turnedFrom: { width, height } }), ...(pages > 1 && { frames: pages }) };
   });
 }
 

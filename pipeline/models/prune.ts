@@ -20,6 +20,7 @@ export interface PruneFileOptions extends Pick<PruneOptions, "macs" | "parameter
   readonly data?: string;
   readonly seed?: number;
   readonly signal?: AbortSignal;
+  readonly onNote?: (line: string) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -61,6 +62,7 @@ const gradientsOn = async (graph: Graph, visit: Visit, path: string, data: strin
   const { family } = model.head;
   if (family !== "yolov8" && family !== "yolox") throw noLoss(path, family);
   const dataset = await openDataset({ path: data, split: "train" }, { modelNames: model.classes });
+  for (const note of dataset.notes) options.onNote?.(note);
   const index = new Map(model.classes.map((name, at) => [canonicalClass(name), at]));
   const items = dataset.items.slice(0, 64).map(({ path: file, boxes }) => ({
     path: file,

@@ -3,12 +3,11 @@ import { evaluateDetector } from "../../detection/evaluate.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { saveModel } from "../../onnx/save.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
-import { openDataset } from "../../vision/index.ts";
 import type { QuantizeConfig } from "../config-schema.ts";
 import { calibrationFeeds, calibrationPaths } from "../quantize/calibration-data.ts";
 import { quantizeModel, type Quantized } from "../quantize/quantize.ts";
-import { needBoxes } from "../open-data.ts";
 import type { QuantizeReport } from "../result.ts";
+import { openLabelled } from "./labelled.ts";
 import { openDetectorFile, type OpenOptions } from "./open.ts";
 import { sessionKey } from "./session.ts";
 
@@ -64,8 +63,7 @@ export const quantizeFile = async (path: string, options: QuantizeFileOptions): 
 };
 
 const evaluator = async (model: DetectorModel, data: string, { signal, onNote }: QuantizeFileOptions): Promise<(graph: Graph, session: SessionOptions) => Promise<number>> => {
-  const dataset = await openDataset(data, { modelNames: model.classes });
-  needBoxes(data, dataset, dataset.classes);
+  const dataset = await openLabelled({ path: data }, model.classes);
   for (const note of dataset.notes) onNote?.(`${data}: ${note}`);
   return async (graph, session) => {
     const candidate = await describeDetector(graph, "the int8 model", { family: model.head.family, classes: model.classes, preprocess: model.contract });

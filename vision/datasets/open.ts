@@ -3,7 +3,7 @@ import { clipBox } from "../preprocess.ts";
 import type { ClassName, LabelledBox } from "../types.ts";
 import { chooseClasses } from "./class-groups.ts";
 import type { Dataset, DatasetItem, DatasetOptions, DatasetProblem, DatasetSpec, RawDataset, RawItem, Report } from "./dataset.ts";
-import { mapParallel } from "./files.ts";
+import { byCodePoint, mapParallel, named } from "./files.ts";
 import { readAny } from "./formats.ts";
 import { checkPicture } from "./picture-check.ts";
 
@@ -24,10 +24,10 @@ export async function openDataset(spec: string | DatasetSpec, options: DatasetOp
   const raw = await readAny(where, options, report);
   if (raw.items.length === 0 && problems.length === 0) throw emptyDataset(where.path, raw.notes);
   const { classes, categoryIds, indexOf, notes } = chooseClasses(raw, options);
-  const dropped = new Map<ClassName, number>();
+  const counts: Counts = { dropped: new Map(), animated: [] };
   let opened = 0;
   const items = await mapParallel(raw.items, 8, async (item) => {
-    const valid = await openItem(item, raw, indexOf, dropped, options, report);
+    const valid = await openItem(item, raw, indexOf, counts, options, report);
     options.onProgress?.(++opened, raw.items.length);
     return valid;
   });
@@ -36,21 +36,30 @@ export async function openDataset(spec: string | DatasetSpec, options: DatasetOp
   problems.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : (a.line ?? 0) - (b.line ?? 0)));
   if (problems.length > 0 && !options.skipInvalid) throw invalidDataset(where.path, problems);
   if (valid.length === 0) throw nothingValid(where.path, problems);
-  const droppedBoxes = Object.fromEntries([...dropped].sort());
-  return { classes, categoryIds, items: valid, problems, droppedBoxes, notes: [...raw.notes, ...notes, ...droppedNotes(droppedBoxes), ...problemNotes(problems)] };
+  const droppedBoxes = Object.fromEntries([...counts.dropped].sort());
+  return { classes, categoryIds, items: valid, problems, droppedBoxes, notes: [...raw.notes, ...notes, ...droppedNotes(droppedBoxes), ...animatedNotes(counts.animated), ...problemNotes(problems)] };
+}
+
+/** What is counted while pictures are opened. */
+interface Counts {
+  /** Boxes of classes that are not wanted, by class. */
+  readonly dropped: Map<ClassName, number>;
+  /** Ids of files with several pictures. */
+  readonly animated: string[];
 }
 
 async function openItem(
   item: RawItem,
   { classes }: RawDataset,
   indexOf: readonly number[],
-  dropped: Map<ClassName, number>,
+  { dropped, animated }: Counts,
   options: DatasetOptions,
   report: Report,
 ): Promise<DatasetItem | undefined> {
   const picture = await checkPicture(item, options);
   if (typeof picture === "string") return void report({ file: item.path, message: picture });
-  const { width, height } = picture;
+  const { width, height, bytes, frames } = picture;
+  if (frames > 1) animated.push(item.id);
   const outside = item.boxes?.find((raw) => !hasArea(clipBox(inPixels(raw.box, item, width, height), width, height)));
   if (outside) return void report({ file: item.path, message: `its "${classes[outside.category]}" box ${outside.box.join(", ")} lies outside the picture (${width}x${height})` });
   const boxes = item.boxes?.flatMap((raw): LabelledBox[] => {
@@ -62,7 +71,7 @@ async function openItem(
     const box = item.unclipped ? annotated : clipBox(annotated, width, height);
     return [{ box, classIndex, ...(raw.crowd ? { crowd: true } : {}), ...(raw.area !== undefined ? { area: raw.area } : {}), ...(raw.unmatchable ? { unmatchable: true } : {}) }];
   });
-  return { id: item.id, imageId: item.imageId, path: item.path, ...picture, boxes: boxes ?? null };
+  return { id: item.id, imageId: item.imageId, path: item.path, width, height, bytes, boxes: boxes ?? null };
 }
 
 const hasArea = ([, , w, h]: readonly number[]) => w! > 0 && h! > 0;
@@ -83,6 +92,9 @@ function droppedNotes(dropped: Readonly<Record<ClassName, number>>): string[] {
   const total = names.reduce((sum, [, count]) => sum + count, 0);
   return total === 0 ? [] : [`${total} boxes of classes that are not wanted are left out: ${names.map(([name, count]) => `${name} ${count}`).join(", ")}`];
 }
+
+const animatedNotes = (ids: readonly string[]): string[] =>
+  ids.length === 0 ? [] : [`${named([...ids].sort(byCodePoint), "file")} with several frames or pages: the first is used`];
 
 const problemNotes = (problems: readonly DatasetProblem[]): string[] =>
   problems.length === 0 ? [] : [`left out as broken: ${problems.length} problem${problems.length > 1 ? "s" : ""} in pictures or labels:\n${listed(problems)}`];

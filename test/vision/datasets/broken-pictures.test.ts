@@ -56,13 +56,14 @@ test("verify: full also finds damage inside", () => withDataset({}, async (root)
 }));
 
 test("CMYK, 16 bits, alpha, animation and other names for JPEG are read", () => withDataset({}, async (root) => {
-  const frames = sharp(Buffer.concat([picture.data, picture.data]), { raw: { width: 90, height: 140, channels: 3, pageHeight: 70 } });
+  const frames = sharp(Buffer.concat([picture.data, picture.data.toReversed()]), { raw: { width: 90, height: 140, channels: 3, pageHeight: 70 } });
   const files = {
     "cmyk.jpg": pixels().toColourspace("cmyk").jpeg(), "deep.png": pixels().toColourspace("rgb16").png(), "alpha.png": pixels().ensureAlpha(0.5).png(), "frames.gif": frames.gif(), "frames.webp": frames.clone().webp({ lossless: true }),
     "a.jfif": pixels().jpeg(), "a.JPE": pixels().jpeg(), "png-inside.jpg": pixels().png(),
   };
   for (const [name, image] of Object.entries(files)) writeFileSync(path.join(root, name), await image.toBuffer());
-  const { items } = await openDataset(root, { verify: "full" });
+  const { items, notes } = await openDataset(root, { verify: "full" });
+  assert.match(notes.join("\n"), /2 files \(frames\.gif, frames\.webp\) with several frames or pages: the first is used/);
   assert.equal(items.map(({ id, width, height }) => [id, width, height]), Object.keys(files).sort().map((id) => [id, 90, 70]));
   const deep = await decodeImage(path.join(root, "deep.png"));
   assert.ok(deep.data.every((value, i) => Math.abs(value - picture.data[i]!) <= 1));
