@@ -81,6 +81,22 @@ test("a validation set with fewer and other classes works and says so", () => in
   assert.match(done.lines.join("\n"), /validation set: no boxes of "car", "truck"[^]*validation set: \d+ boxes of classes that are not wanted are left out: wagon \d+/);
 }));
 
+test("skipInvalid leaves out pictures that break off or are damaged inside before anything is trained; without it the file is named", () => inFolder(async (folder) => {
+  await makeScenes(folder, 4, 3);
+  const names = (await readdir(join(folder, "data/images"))).sort();
+  const [train, val] = [names.find((name) => name.startsWith("train"))!, names.find((name) => name.startsWith("val"))!];
+  for (const name of [train, val]) {
+    const file = join(folder, "data/images", name);
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.subarray(0, bytes.length / 2));
+  }
+  assert.match((await refused(run(folder, labels, [], { until: "plan" }))).message, new RegExp(train));
+  const done = await run(folder, `${labels}, skipInvalid: true`, [], { until: "plan" });
+  assert.match(done.lines.join("\n"), new RegExp(`training set: left out as broken: 1 problem[^]*${train}[^]*validation set: left out as broken: 1 problem[^]*${val}`));
+  const { train: trained, val: validated } = done.result.stages[0]!.report as unknown as Record<"train" | "val", { images: number }>;
+  assert.equal([trained.images, validated.images], [3, 2]);
+}));
+
 test("a validation set without a box, or with other classes alone, is refused", () => inFolder(async (folder) => {
   await makeScenes(folder, 2, 1);
   await changeVal(folder, (val) => { val.annotations = []; });

@@ -17,14 +17,15 @@ export interface CocoPlace {
  * Reads COCO detection JSON (cocodataset.org/#format-data). Classes are in order of category id; image and category ids are kept; crowd regions
  * are marked. No `annotations` key: unlabelled. A category without boxes that is the supercategory of others (Roboflow's category 0) is no class.
  */
-export async function readCoco({ file, images, ownsFolder = false }: CocoPlace, report: Report): Promise<RawDataset> {
+export async function readCoco({ file, images: given, ownsFolder = false }: CocoPlace, report: Report): Promise<RawDataset> {
   const content = await parseCocoFile(file);
   const all = parseEntries(content.categories, "categories", categorySchema, file, report).sort((a, b) => a.id - b.id);
-  const listed = uniqueImages(parseEntries(content.images, "images", imageSchema, file, report), file, report);
+  const images = parseEntries(content.images, "images", imageSchema, file, report).map((image) => ({ ...image, file_name: image.file_name.replaceAll("\\", "/") })); // Windows writes \
+  const listed = uniqueImages(images, file, report);
   const used = content.annotations && new Set(content.annotations.map((entry) => (typeof entry === "object" && entry !== null && "category_id" in entry ? entry.category_id : null)));
   const categories = all.filter((category) => !used || used.has(category.id) || !isSupercategory(category, all));
   const dropped = all.filter((category) => !categories.includes(category));
-  const folder = images ?? (await findImageFolder(file, listed));
+  const folder = given ?? (await findImageFolder(file, listed));
   const labels = content.annotations && readAnnotations(content.annotations, listed, categories, file, report);
   const items = listed.filter((image) => !labels?.broken.has(image.id)).map((image) => toItem(image, folder, labels?.byImage));
   const notes = [

@@ -91,6 +91,23 @@ for (const [what, change, expected] of [
 ] as const)
   test(`COCO JSON with ${what} is an error`, () => withDataset({ "val.json": coco(change), "a.png": [8, 8] }, async (root) => assert.match((await failure(openDataset(path.join(root, "val.json")))).message, expected)));
 
+test("COCO file names with Windows separators are found", () =>
+  withDataset({ "val.json": coco({ images: [{ id: 0, file_name: "images\\a.png" }] }), "images/a.png": [8, 8] }, async (root) =>
+    assert.equal((await openDataset(path.join(root, "val.json"))).items.map(({ id }) => id), ["images/a.png"])));
+
+test("a byte order mark before JSON, YAML, XML, names or labels does no harm", async () => {
+  const mark = "\uFEFF";
+  const sets = [
+    { "val.json": mark + coco(), "a.png": [8, 8] }, { "data.yaml": mark + names, "images/a.png": [8, 8], "labels/a.txt": mark + box },
+    { "a.xml": mark + voc("a", 1), "a.png": [8, 8] }, { "classes.txt": `${mark}car`, "a.png": [8, 8], "a.txt": mark + box },
+  ] as const;
+  for (const files of sets)
+    await withDataset(files, async (root) => {
+      const { classes, items } = await openDataset(root);
+      assert.equal([items[0]?.boxes?.length, classes.some((name) => name.startsWith(mark))], [1, false], JSON.stringify(files));
+    });
+});
+
 test("what pycocotools would count otherwise is said", () => {
   const annotations = [0, 3, 3].map((id) => ({ id, image_id: 0, category_id: 1, bbox: [1, 1, 4, 4], area: 16, iscrowd: 0 }));
   const images = [{ id: 0, file_name: "a.png" }, { id: 5, file_name: "a.png" }];
