@@ -1,5 +1,5 @@
 import { UserError } from "../graph/error.ts";
-import { canonicalClass, openDataset, type Dataset, type Split } from "../vision/index.ts";
+import { canonicalClass, openDataset, type Dataset, type DatasetItem, type Split } from "../vision/index.ts";
 import type { Config } from "./config-schema.ts";
 import { lazyTask, type Reporter } from "./progress.ts";
 
@@ -33,9 +33,21 @@ export const openingTask = (reporter: Reporter, what: string): ReturnType<typeof
   return { update: (done, total) => { if (total >= 1000) task.update(done, total); }, end: task.end };
 };
 
-/** The notes of the sets, each said with its set. */
-export const setNotes = (sets: Readonly<Partial<Record<Split, Dataset>>>): string[] =>
-  (Object.entries(sets) as [Split, Dataset][]).flatMap(([split, { notes }]) => notes.map((note) => `${setNames[split]}: ${note}`));
+/** The notes of the sets, each said with its set, and pictures that are in several. */
+export const setNotes = (sets: Readonly<Partial<Record<Split, Dataset>>>): string[] => [
+  ...(Object.entries(sets) as [Split, Dataset][]).flatMap(([split, { notes }]) => notes.map((note) => `${setNames[split]}: ${note}`)),
+  ...overlapNotes(sets),
+];
+
+/** Figures on pictures that were trained on say little. */
+const overlapNotes = (sets: Readonly<Partial<Record<Split, Dataset>>>): string[] => {
+  const pairs = [["train", "val"], ["train", "test"], ["val", "test"]] as const;
+  return pairs.flatMap(([one, other]) => {
+    const paths = new Set(sets[one]?.items.map(({ path }) => path));
+    const shared = sets[other]?.items.filter(({ path }) => paths.has(path)) ?? [];
+    return shared.length === 0 ? [] : [`${shared.length} of the ${sets[other]!.items.length} pictures of the ${setNames[other]} are in the ${setNames[one]} too (first ${shared[0]!.id}): figures on them are too good`];
+  });
+};
 
 export const boxCount = ({ items }: Pick<Dataset, "items">): number => items.reduce((sum, { boxes }) => sum + (boxes?.length ?? 0), 0);
 
@@ -62,7 +74,7 @@ const noCommonClass = (val: readonly string[], teachers: readonly (readonly stri
     "give a teacher that knows them, or name the classes as the teacher does (teacher.classes).");
 
 /** mAP needs something to find. Throws UserError NO_GROUND_TRUTH. */
-export const needBoxes = (path: string, dataset: Pick<Dataset, "items">, classes: readonly string[]): void => {
+export const needBoxes = (path: string, dataset: { readonly items: readonly Pick<DatasetItem, "boxes">[] }, classes: readonly string[]): void => {
   const counted = dataset.items.some(({ boxes }) => boxes?.some(({ crowd }) => crowd !== true));
   if (!counted) throw noGroundTruth(path, dataset.items.length, classes);
 };

@@ -9,6 +9,7 @@ import { saveModel } from "../../onnx/save.ts";
 import { canonicalClass, openDataset } from "../../vision/index.ts";
 import { pruneModel, type PruneOptions } from "../prune/prune.ts";
 import type { Gradients } from "../prune/scores.ts";
+import { needBoxes } from "../open-data.ts";
 import type { PruneReport } from "../result.ts";
 import { weightGradients } from "../taylor.ts";
 
@@ -71,6 +72,7 @@ const gradientsOn = async (graph: Graph, visit: Visit, path: string, data: strin
       return own === undefined ? [] : [{ ...box, classIndex: own }];
     }) ?? null,
   }));
+  needBoxes(data, { items }, model.classes);
   await weightGradients(graph, visit, {
     family, temperature: 1, alpha: 0, count: items.length, signal: options.signal, ...(options.onProgress && { onProgress: options.onProgress }),
     batches: { items, contract: model.contract, classCount: model.classes.length, batch: 1, seed: options.seed ?? 0, plan: { epochs: 1, count: 0 }, augment: null, assignment: "atss", teacher: null },

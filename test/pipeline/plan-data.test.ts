@@ -97,6 +97,12 @@ test("skipInvalid leaves out pictures that break off or are damaged inside befor
   assert.equal([trained.images, validated.images], [3, 2]);
 }));
 
+test("validation pictures that are trained on are said", () => inFolder(async (folder) => {
+  await makeScenes(folder, 3, 2);
+  const done = await run(folder, "train: data/train.json, val: data/train.json, images: data/images", [], { until: "plan" });
+  assert.match(done.lines.join("\n"), /3 of the 3 pictures of the validation set are in the training set too/);
+}));
+
 test("a validation set without a box, or with other classes alone, is refused", () => inFolder(async (folder) => {
   await makeScenes(folder, 2, 1);
   await changeVal(folder, (val) => { val.annotations = []; });

@@ -25,11 +25,12 @@ export async function readCoco({ file, images: given, ownsFolder = false }: Coco
   const used = content.annotations && new Set(content.annotations.map((entry) => (typeof entry === "object" && entry !== null && "category_id" in entry ? entry.category_id : null)));
   const categories = all.filter((category) => !used || used.has(category.id) || !isSupercategory(category, all));
   const dropped = all.filter((category) => !categories.includes(category));
-  const folder = given ?? (await findImageFolder(file, listed));
+  const [folder = "", ...otherFolders] = given !== undefined ? [given] : await findImageFolders(file, listed);
   const labels = content.annotations && readAnnotations(content.annotations, listed, categories, file, report);
   const items = listed.filter((image) => !labels?.broken.has(image.id)).map((image) => toItem(image, folder, labels?.byImage));
   const notes = [
     ...dropped.map(({ id, name }) => `category ${id} "${name}" has no boxes and is the supercategory of others: no class`),
+    ...(otherFolders.length > 0 ? [`pictures of these names are in "${folder}", which is used, and in ${otherFolders.map((other) => `"${other}"`).join(", ")} (data.images, --images say otherwise)`] : []),
     ...repeatedPictures(listed), ...(labels?.notes ?? []), ...(ownsFolder ? await unlisted(file, folder, listed) : []),
   ];
   return { classes: categories.map(({ name }) => name), categoryIds: categories.map(({ id }) => id), items, notes };
@@ -110,15 +111,18 @@ function addAnnotation(entry: unknown, byImage: ReadonlyMap<number, RawBox[]>, i
   return typeof id === "number" ? id : undefined;
 }
 
-/** The first folder near the JSON that has the first listed picture that any of them has. */
-async function findImageFolder(file: string, images: readonly CocoImage[]): Promise<string> {
+/** The folders near the JSON that have the first listed picture that any of them has; those named as the JSON's split first. */
+async function findImageFolders(file: string, images: readonly CocoImage[]): Promise<string[]> {
   const folder = path.dirname(path.resolve(file));
   const split = path.basename(file, ".json").replace(/^instances_|^annotations_/, "");
   const parents = [folder, path.dirname(folder)];
-  const candidates = parents.flatMap((parent) => [parent, ...["images", split, `images/${split}`].map((name) => path.join(parent, name))]);
-  for (const image of images.slice(0, 5))
-    for (const candidate of candidates) if ((await kindOf(path.resolve(candidate, image.file_name))) === "file") return candidate;
-  if (images.length === 0) return folder;
+  const candidates = parents.flatMap((parent) => [...[`images/${split}`, split, "images"].map((name) => path.join(parent, name)), parent]);
+  for (const image of images.slice(0, 5)) {
+    const found: string[] = [];
+    for (const candidate of candidates) if ((await kindOf(path.resolve(candidate, image.file_name))) === "file") found.push(candidate);
+    if (found.length > 0) return found;
+  }
+  if (images.length === 0) return [folder];
   throw noImageFolder(file, images[0]?.file_name ?? "", candidates);
 }
 

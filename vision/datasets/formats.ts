@@ -65,13 +65,25 @@ async function readUnlabelled(root: string): Promise<RawDataset> {
   const deeper = await deeperLabels(root, files);
   if (deeper !== undefined) throw unknownLayout(root, deeper);
   const items = files.map((file, index) => ({ id: relativeId(root, file), imageId: index + 1, path: file, boxes: null, normalized: false }));
-  return { classes: [], items, notes: ["no labels found: a folder of unlabelled pictures", ...notes] };
+  return { classes: [], items, notes: ["no labels found: a folder of unlabelled pictures", ...notes, ...twinNotes(root, files)] };
 }
+
+/** Most pictures have another of their name in another folder: masks, depth, a copy. */
+function twinNotes(root: string, files: readonly string[]): string[] {
+  const folders = new Map<string, Set<string>>();
+  for (const file of files) folders.set(stemOf(file), (folders.get(stemOf(file)) ?? new Set()).add(path.dirname(file)));
+  const twins = [...folders.values()].filter(({ size }) => size > 1);
+  if (twins.length * 2 <= folders.size) return [];
+  const places = [...new Set(twins.flatMap((set) => [...set]))].map((folder) => relativeId(root, folder) || ".").sort(byCodePoint);
+  return [`most pictures have another of the same name, all of which are used (${places.slice(0, 4).join(", ")}): give one folder if the others are masks or copies`];
+}
+
+const stemOf = (file: string) => path.basename(file, path.extname(file));
 
 /** A label file of a picture, in a folder below. */
 async function deeperLabels(root: string, pictures: readonly string[]): Promise<string | undefined> {
-  const stems = new Set(pictures.map((file) => path.basename(file, path.extname(file))));
-  const candidates = await listFiles(root, (file) => /\.(txt|xml|json)$/i.test(file) && stems.has(path.basename(file, path.extname(file))));
+  const stems = new Set(pictures.map(stemOf));
+  const candidates = await listFiles(root, (file) => /\.(txt|xml|json)$/i.test(file) && stems.has(stemOf(file)));
   for (const file of candidates.slice(0, 20)) if (!/\.txt$/i.test(file) || /^\s*\d+(\s+-?[\d.]+){4,}/m.test((await readIfPresent(file)) ?? "")) return file;
   return undefined;
 }
@@ -102,8 +114,8 @@ async function hasLabels(folder: string): Promise<boolean> {
   const mirrored = [...parts.slice(0, at), "labels", ...parts.slice(at + 1)].join(path.sep);
   if (at >= 0 && (await kindOf(mirrored)) === "folder") return true;
   const names = await readdir(folder);
-  const texts = new Set(names.filter((name) => /\.txt$/i.test(name)).map((name) => path.basename(name, path.extname(name))));
-  return names.some((name) => isImageFile(name) && texts.has(path.basename(name, path.extname(name))));
+  const texts = new Set(names.filter((name) => /\.txt$/i.test(name)).map(stemOf));
+  return names.some((name) => isImageFile(name) && texts.has(stemOf(name)));
 }
 
 async function someVoc(root: string, names: readonly string[]): Promise<boolean> {

@@ -91,6 +91,25 @@ for (const [what, change, expected] of [
 ] as const)
   test(`COCO JSON with ${what} is an error`, () => withDataset({ "val.json": coco(change), "a.png": [8, 8] }, async (root) => assert.match((await failure(openDataset(path.join(root, "val.json")))).message, expected)));
 
+test("pictures of one name in several folders: the split's folder is used, and said", () => {
+  const json = coco({ images: [{ id: 0, file_name: "a.png" }] });
+  return withDataset({ "val.json": json, "images/a.png": [8, 8], "images/val/a.png": [9, 8] }, async (root) => {
+    const { items, notes } = await openDataset(path.join(root, "val.json"));
+    assert.is(items[0]?.width, 9);
+    assert.match(notes.join("\n"), /images.val", which is used, and in ".*images"/);
+  });
+});
+
+test("Roboflow's ../: where both folders exist it is said which is used", () =>
+  withDataset({ "set/data.yaml": "val: ../valid/images\nnames: [bus, car]", "valid/images/other.png": [8, 8], "valid/labels/other.txt": "", "set/valid/images/a.png": [8, 8], "set/valid/labels/a.txt": box }, async (root) => {
+    const { items, notes } = await openDataset(path.join(root, "set"));
+    assert.equal(items.map(({ id }) => path.basename(id)), ["other.png"]);
+    assert.match(notes.join("\n"), /is used, as data\.yaml says; ".*set.valid.images" exists too/);
+  }));
+
+test("unlabelled pictures with twins in another folder are said", () => withDataset({ "images/a.png": [8, 8], "images/b.png": [8, 8], "masks/a.png": [8, 8], "masks/b.png": [8, 8] }, async (root) =>
+  assert.match((await openDataset(root)).notes.join("\n"), /most pictures have another of the same name.*\(images, masks\)/)));
+
 test("COCO file names with Windows separators are found", () =>
   withDataset({ "val.json": coco({ images: [{ id: 0, file_name: "images\\a.png" }] }), "images/a.png": [8, 8] }, async (root) =>
     assert.equal((await openDataset(path.join(root, "val.json"))).items.map(({ id }) => id), ["images/a.png"])));
