@@ -12,6 +12,9 @@ export interface NamedClasses {
   readonly note: string;
 }
 
+/** The note of labels that are read with `labelNames`. */
+export const givenNamesNote = "class numbers of the labels are read with the names that were given";
+
 /** Files with a class name a line, in the data set's folder or the one above. */
 const nameLists = ["classes.txt", "labels/classes.txt", "obj.names", "_darknet.labels"];
 
@@ -20,7 +23,7 @@ const nameLists = ["classes.txt", "labels/classes.txt", "obj.names", "_darknet.l
  * Names of the model stand in only where the labels themselves show that they are COCO's. Throws UserError NO_CLASS_NAMES.
  */
 export async function yoloClassNames(root: string, options: DatasetOptions, highestNumber: () => Promise<number>): Promise<NamedClasses> {
-  if (options.labelNames) return { names: options.labelNames, note: "class numbers of the labels are read with the names that were given" };
+  if (options.labelNames) return { names: options.labelNames, note: givenNamesNote };
   const above = [root, path.dirname(root), path.dirname(path.dirname(root))];
   for (const file of above.slice(0, 2).flatMap((folder) => nameLists.map((name) => path.join(folder, name)))) {
     const names = await readNames(file);

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../graph/error.ts";
-import { yoloClassNames } from "./class-names.ts";
+import { givenNamesNote, yoloClassNames } from "./class-names.ts";
 import { readCoco } from "./coco.ts";
 import { readObjData } from "./darknet.ts";
 import type { DatasetOptions, DatasetSpec, RawDataset, Report, Split } from "./dataset.ts";
@@ -13,6 +13,12 @@ import { readYolo } from "./yolo.ts";
 
 /** Tells the format from the path and what lies there, and reads it. */
 export async function readAny(spec: DatasetSpec, options: DatasetOptions, report: Report): Promise<RawDataset> {
+  const raw = await readKind(spec, options, report);
+  if (!options.labelNames || raw.classes.length === 0 || raw.notes.includes(givenNamesNote)) return raw;
+  return { ...raw, notes: [...raw.notes, `the label names that were given are not used: the data set names its classes (${raw.classes.slice(0, 8).join(", ")})`] };
+}
+
+async function readKind(spec: DatasetSpec, options: DatasetOptions, report: Report): Promise<RawDataset> {
   const split = spec.split ?? "val";
   const kind = await kindOf(spec.path);
   if (kind === undefined) throw missing(spec.path);

@@ -170,6 +170,12 @@ test("the model's classes name class numbers only where the labels show COCO's",
   await withDataset(files(`77 ${box.slice(2)}`), async (root) => assert.match((await openDataset(root, { modelNames: cocoClasses })).notes.join("\n"), /read as COCO's/));
 });
 
+test("given label names that a data.yaml overrules are said", () => withDataset(yolo, async (root) => {
+  const { classes, notes } = await openDataset(root, { labelNames: ["x", "y"] });
+  assert.equal(classes, ["bus", "car"]);
+  assert.match(notes.join("\n"), /label names that were given are not used.*\(bus, car\)/);
+}));
+
 test("an empty line among class names would shift the numbers: an error", () =>
   withDataset({ "classes.txt": "a\n\nb\n", "images/a.png": [8, 8], "labels/a.txt": box }, async (root) => assert.is((await failure(openDataset(root))).code, "BAD_CLASS_NAMES")));
 
