@@ -43,7 +43,8 @@ export async function readYolo(source: YoloSource, report: Report, unlabelled: U
     return parsed.problems.length > 0 ? undefined : { ...item, boxes: parsed.boxes };
   });
   const orphans = await labels.orphans(folders);
-  if (paths.length > 0 && without.length === paths.length) throw noLabels(paths[0] ?? "", orphans);
+  // A list of pictures that are not there is reported picture by picture.
+  if (paths.length > 0 && without.length === paths.length && (await kindOf(paths[0] ?? "")) === "file") throw noLabels(paths[0] ?? "", orphans);
   if (!source.keypoints) refuseDoubtful(source.root, count);
   return {
     classes: source.names, items: items.filter((item) => item !== undefined),

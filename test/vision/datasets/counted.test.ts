@@ -170,6 +170,9 @@ test("the model's classes name class numbers only where the labels show COCO's",
   await withDataset(files(`77 ${box.slice(2)}`), async (root) => assert.match((await openDataset(root, { modelNames: cocoClasses })).notes.join("\n"), /read as COCO's/));
 });
 
+test("a list of pictures that are not there names them", () => withDataset({ "val.txt": "gone.jpg\n", "classes.txt": "a" }, async (root) =>
+  assert.match((await failure(openDataset(path.join(root, "val.txt")))).message, /1 problem:[^]*gone\.jpg.*no such file/)));
+
 test("given label names that a data.yaml overrules are said", () => withDataset(yolo, async (root) => {
   const { classes, notes } = await openDataset(root, { labelNames: ["x", "y"] });
   assert.equal(classes, ["bus", "car"]);
