@@ -53,6 +53,8 @@ const data = z.strictObject({
   test: path.optional().describe("Test set, in any of the same forms: the reported figures come from it. Without it they come from the validation set, on which choices were made too; the report says so."),
   images: path.optional().describe("COCO: the folder that file names are relative to, when it is not near the JSON."),
   classes: z.array(z.string().min(1)).min(1).optional().describe("Classes to detect, by name; default all of the training set's."),
+  labelNames: z.array(z.string().min(1)).min(1).optional().describe("Class names of YOLO labels in the order of their numbers, where no data.yaml or classes.txt has them."),
+  unlabelled: z.enum(["background", "teacher", "skip", "error"]).default("background").describe("What a picture without a label file is, in a YOLO or VOC set that has label files: without objects (background, as YOLO trainers take it), for the teacher alone (teacher; left out of val), left out (skip), or an error. How many there are is said."),
   skipInvalid: z.boolean().default(false).describe("Leave out broken pictures and labels (they are counted and reported) instead of stopping."),
   slices: z.record(z.string().regex(/^[A-Za-z0-9_-]+$/, "letters, digits, - and _ only"), path).optional().describe("Named parts of the validation set, for evidence: a .txt list of picture ids (paths relative to the pictures' folder), or a pattern of them with *."),
   calibration: path.optional().describe("Pictures to calibrate int8 with; default the training set."),

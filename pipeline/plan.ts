@@ -10,10 +10,11 @@ import { loadModel } from "../onnx/load.ts";
 import { writeClassNames } from "../students/metadata.ts";
 import { yoloStudent } from "../students/yolo.ts";
 import { sha256File } from "../targets/digest.ts";
-import { datasetFingerprint, openDataset, preprocessPreset, type Dataset, type Preprocess } from "../vision/index.ts";
+import { datasetFingerprint, preprocessPreset, type Dataset, type Preprocess, type Split } from "../vision/index.ts";
 import type { PreprocessConfig, StudentConfig, TeacherConfig } from "./config-schema.ts";
 import type { LoadedConfig } from "./config.ts";
 import { dataPaths } from "./generate.ts";
+import { boxCount, classesWithoutLabels, isUnlabelled, needBoxes, openPart, setNotes } from "./open-data.ts";
 import type { Reporter } from "./progress.ts";
 import type { WeightOrigin } from "./learning-rate.ts";
 import { openSlices } from "./slices.ts";
@@ -56,40 +57,43 @@ export interface Plan {
 /** Opens the data, loads teachers and student, and checks that they fit. Throws a UserError naming what does not. */
 export const makePlan = async (loaded: LoadedConfig, reporter: Reporter): Promise<Plan> => {
   const { config } = loaded;
-  const data = await openData(loaded, reporter);
-  const { classes } = data.train;
   const teacherConfigs = config.teacher === undefined ? [] : Array.isArray(config.teacher) ? config.teacher : [config.teacher];
   const teachers: PlannedTeacher[] = [];
-  for (const [index, teacher] of teacherConfigs.entries()) teachers.push(await openTeacher(teacher, index, loaded, classes));
-  if (teachers.length === 0 && data.train.items.every(({ boxes }) => boxes === null)) throw unlabelled(config.data.train ?? "the training set", "there is no teacher to label it");
+  for (const [index, teacher] of teacherConfigs.entries()) teachers.push(await openTeacher(teacher, index, loaded));
+  const data = await openData(loaded, reporter, teachers);
+  const { classes } = data.train;
+  for (const { path, model } of teachers) checkClasses(path, model, classes);
   const student = await planStudent(config.student, loaded, classes, teachers);
-  const notes = [...data.train.notes, ...teachers.flatMap(({ model }) => model.notes)];
+  const notes = [...setNotes({ train: data.train, val: data.val, ...(data.reported !== data.val && { test: data.reported }) }), ...teachers.flatMap(({ model }) => model.notes)];
   for (const note of notes) reporter.line(`note: ${note}`);
   return { ...data, classes, teachers, student, report: planReport(data, teachers, student, notes) };
 };
 
-const openData = async (loaded: LoadedConfig, reporter: Reporter) => {
+const openData = async (loaded: LoadedConfig, reporter: Reporter, teachers: readonly PlannedTeacher[]) => {
   const { config } = loaded;
   const { train: trainPath, val: valPath, test: testPath, images, slices } = await dataPaths(loaded, reporter);
-  const open = (path: string, split: "train" | "val" | "test", classes: readonly string[] | undefined): Promise<Dataset> =>
-    openDataset({ path, split, ...(images !== undefined && { images }) }, { ...(classes && { classes }), skipInvalid: config.data.skipInvalid });
-  const train = await open(trainPath, "train", config.data.classes);
+  const open = (path: string, split: Split, classes: readonly string[] | undefined): Promise<Dataset> => openPart(path, split, { data: config.data, images, classes, reporter });
+  const opened = await open(trainPath, "train", config.data.classes);
+  const isTaught = teachers.length > 0 && config.distill.alpha > 0;
+  if (!isTaught && opened.items.some(({ boxes }) => boxes === null)) throw unlabelled(config.data.train ?? "the training set", "there is no teacher to label them (or distill.alpha is 0)");
+  if (!isTaught) needBoxes(trainPath, opened, opened.classes);
+  const named = isUnlabelled(opened) && !config.data.classes ? classesWithoutLabels(await open(valPath, "val", undefined), teachers.map(({ model }) => model.classes)) : undefined;
+  const train = named ? { ...opened, classes: named.classes, notes: [...opened.notes, ...named.notes] } : opened;
   const val = await open(valPath, "val", train.classes);
   const test = testPath === undefined ? undefined : await open(testPath, "test", train.classes);
-  for (const [name, { problems }] of [["training", train], ["validation", val], ...(test ? [["test", test] as const] : [])] as const) {
-    if (problems.length > 0) reporter.warn(`${problems.length} broken pictures or labels of the ${name} set are left out, first ${problems[0]!.file}: ${problems[0]!.message}`);
+  for (const [path, set] of [[valPath, val], [testPath ?? "", test]] as const) {
+    if (set?.items.some(({ boxes }) => boxes === null)) throw unlabelled(path, "mAP cannot be measured");
+    if (set) needBoxes(path, set, set.classes);
   }
-  for (const [path, set] of [[valPath, val], [testPath ?? "", test]] as const) if (set?.items.some(({ boxes }) => boxes === null)) throw unlabelled(path, "mAP cannot be measured");
   const reported = test ?? val;
   const valPrint = datasetFingerprint(val.items);
   const fingerprints = { train: datasetFingerprint(train.items), val: valPrint, reported: test ? datasetFingerprint(test.items) : valPrint };
   return { train, val, reported, slices: await openSlices(slices, reported.items), fingerprints };
 };
 
-const openTeacher = async (teacher: TeacherConfig, index: number, { config, folder }: LoadedConfig, classes: readonly string[]): Promise<PlannedTeacher> => {
+const openTeacher = async (teacher: TeacherConfig, index: number, { config, folder }: LoadedConfig): Promise<PlannedTeacher> => {
   const path = resolve(folder, teacher.model);
   const model = await openDetector(path, teacher, config.input.size);
-  checkClasses(path, model, classes);
   return { name: index === 0 ? "teacher" : `teacher-${index + 1}`, path, sha256: await sha256File(path), model, weight: teacher.weight };
 };
 
@@ -169,8 +173,8 @@ const costFacts = (graph: Graph): JsonObject => {
   return { macs, parameters };
 };
 
-const datasetFacts = ({ items, problems, droppedBoxes }: Dataset): JsonObject => ({
-  images: items.length, boxes: items.reduce((sum, { boxes }) => sum + (boxes?.length ?? 0), 0), problems: problems.length, droppedBoxes,
+const datasetFacts = (dataset: Dataset): JsonObject => ({
+  images: dataset.items.length, boxes: boxCount(dataset), problems: dataset.problems.length, droppedBoxes: dataset.droppedBoxes,
 });
 
 const unlabelled = (path: string, consequence: string): UserError =>

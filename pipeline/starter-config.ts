@@ -11,6 +11,7 @@ data:
   # images: data/images        # COCO: folder of the pictures, when it is not near the .json
   # classes: [car, truck]      # default: all classes of the training set
   # skipInvalid: true          # leave out broken pictures instead of stopping
+  # unlabelled: skip           # a picture without a label file has no objects; or: skip, teacher, error
 
 input:
   size: [320, 320]             # width, height; multiples of 32

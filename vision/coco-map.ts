@@ -144,8 +144,8 @@ function match({ truth, found, iou: overlaps }: Pairs, limits: readonly [number,
         return;
       }
       taken[g] = 1;
-      matched[t]![d] = 1;
-      ignored[t]![d] = Number(ignoredTruth[g]);
+      matched[t]![d] = Number(!truth[g]!.unmatchable);
+      ignored[t]![d] = Number(ignoredTruth[g] || (truth[g]!.unmatchable && outside(box[2] * box[3], limits)));
     });
   });
   return { scores: found.map(({ score }) => score), matched, ignored, positives: ignoredTruth.filter((flag) => !flag).length };

@@ -1,6 +1,7 @@
-import { access, constants } from "node:fs/promises";
+import { access, constants, open as openFile, readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { UserError } from "../graph/error.ts";
+import { bmpHeaderBytes, bmpSize, decodeBmp, isBmp } from "./bmp.ts";
 import type { Image8 } from "./types.ts";
 
 /** Decoded size beyond which a picture is refused, before its pixels are touched: a few bytes can claim gigapixels. */
@@ -17,12 +18,16 @@ export interface DecodeOptions {
 }
 
 /**
- * Decodes a picture (JPEG, PNG, WebP, AVIF, TIFF, GIF: first frame) to 8-bit RGB: EXIF rotation applied, grey widened to RGB,
- * alpha blended onto grey 114, colour profiles ignored (as training pipelines do).
+ * Decodes a picture (JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF: first frame) to 8-bit RGB: EXIF rotation applied, grey widened to RGB,
+ * alpha blended onto grey 114, colour profiles ignored (as training pipelines do). The content decides, not the file's name.
  * @throws UserError IMAGE_MISSING, IMAGE_TOO_LARGE, IMAGE_CORRUPT, naming the file.
  */
 export async function decodeImage(source: string | Uint8Array, options: DecodeOptions = {}): Promise<Image8> {
-  return named(source, options, async () => {
+  return readAs(source, options, async () => {
+    const bytes = typeof source === "string" ? await readFile(source) : source;
+    refuseLarge(bmpSize(bytes), options);
+    return decodeBmp(bytes, matte);
+  }, async () => {
     const picture = open(source, options).autoOrient().flatten({ background: { r: matte, g: matte, b: matte } });
     const { data, info } = await picture.toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
     const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -30,14 +35,66 @@ export async function decodeImage(source: string | Uint8Array, options: DecodeOp
   });
 }
 
-/** Width and height in pixels after EXIF rotation, from the header alone. Errors as `decodeImage`; damage further in goes unseen. */
-export async function readImageSize(source: string | Uint8Array, options: DecodeOptions = {}): Promise<{ width: number; height: number }> {
-  return named(source, options, async () => {
-    const { autoOrient, width, height } = await open(source, options).metadata();
-    const limit = options.maxPixels ?? defaultMaxPixels;
-    if (width * height > limit) throw new Error(`${width}x${height} exceeds pixel limit`);
-    return { width: autoOrient.width, height: autoOrient.height };
+export interface ImageHeader {
+  /** Pixels after EXIF rotation. */
+  readonly width: number;
+  readonly height: number;
+  /** Pixels as they lie in the file, where the EXIF rotation exchanges width and height. */
+  readonly turnedFrom?: { readonly width: number; readonly height: number };
+  /** jpeg, png, webp, heif (AVIF), tiff, gif, bmp. */
+  readonly format: string;
+  /** Pictures in the file, of which the first is decoded; absent where it is one. */
+  readonly frames?: number;
+}
+
+/** Size and format from the header alone. Errors as `decodeImage`; damage further in goes unseen. */
+export async function readImageHeader(source: string | Uint8Array, options: DecodeOptions = {}): Promise<ImageHeader> {
+  return readAs<ImageHeader>(source, options, async () => {
+    const { bytes, size } = await beginning(source, bmpHeaderBytes);
+    const bmp = bmpSize(bytes, size);
+    refuseLarge(bmp, options);
+    return { ...bmp, format: "bmp" };
+  }, async () => {
+    const { autoOrient, width, height, format, pages = 1 } = await open(source, options).metadata();
+    refuseLarge({ width, height }, options);
+    const turned = autoOrient.width !== width || autoOrient.height !== height;
+    return { width: autoOrient.width, height: autoOrient.height, format, ...(turned && { turnedFrom: { width, height } }), ...(pages > 1 && { frames: pages }) };
   });
+}
+
+/** Width and height in pixels after EXIF rotation. As `readImageHeader`. */
+export async function readImageSize(source: string | Uint8Array, options: DecodeOptions = {}): Promise<{ width: number; height: number }> {
+  const { width, height } = await readImageHeader(source, options);
+  return { width, height };
+}
+
+const refuseLarge = ({ width, height }: { width: number; height: number }, { maxPixels = defaultMaxPixels }: DecodeOptions): void => {
+  if (width * height > maxPixels) throw new Error(`${width}x${height} exceeds pixel limit`);
+};
+
+/** sharp reads no BMP: a file that is named so, or that sharp does not know, is looked at first. */
+function readAs<T>(source: string | Uint8Array, options: DecodeOptions, readBmp: () => Promise<T>, read: () => Promise<T>): Promise<T> {
+  const holdsBmp = async () => isBmp((await beginning(source, 2)).bytes);
+  return named(source, options, async () => {
+    if ((typeof source !== "string" || /\.(bmp|dib)$/i.test(source)) && (await holdsBmp())) return readBmp();
+    try {
+      return await read();
+    } catch (cause) {
+      if (await holdsBmp().catch(() => false)) return readBmp();
+      throw cause;
+    }
+  });
+}
+
+async function beginning(source: string | Uint8Array, count: number): Promise<{ bytes: Uint8Array; size: number }> {
+  if (typeof source !== "string") return { bytes: source, size: source.length };
+  const file = await openFile(source);
+  try {
+    const { bytesRead, buffer } = await file.read(new Uint8Array(count), 0, count, 0);
+    return { bytes: buffer.subarray(0, bytesRead), size: (await file.stat()).size };
+  } finally {
+    await file.close();
+  }
 }
 
 /** PNG bytes; decoding them gives the same pixels. */
@@ -65,10 +122,10 @@ function toThreeChannels(pixels: Uint8Array, channels: number): Uint8Array {
 
 async function named<T>(source: string | Uint8Array, options: DecodeOptions, read: () => Promise<T>): Promise<T> {
   const name = options.name ?? (typeof source === "string" ? source : `image of ${source.length} bytes`);
-  if (typeof source === "string") await access(source, constants.R_OK).catch((cause: unknown) => Promise.reject(imageMissing(name, cause)));
   try {
     return await read();
   } catch (cause) {
+    if (typeof source === "string") await access(source, constants.R_OK).catch((missing: unknown) => Promise.reject(imageMissing(name, missing)));
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw /pixel limit/i.test(reason) ? imageTooLarge(name, options.maxPixels ?? defaultMaxPixels, cause) : imageCorrupt(name, reason, cause);
   }

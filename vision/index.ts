@@ -1,5 +1,5 @@
 export type { Box, ClassName, Detection, Image8, LabelledBox, Preprocess } from "./types.ts";
-export { decodeImage, defaultMaxPixels, encodeJpeg, encodePng, readImageSize, type DecodeOptions } from "./image.ts";
+export { decodeImage, defaultMaxPixels, encodeJpeg, encodePng, readImageHeader, readImageSize, type DecodeOptions, type ImageHeader } from "./image.ts";
 export { resizeBilinear, resizeInto, type Rectangle } from "./resize.ts";
 export {
   clipBox,
@@ -16,10 +16,11 @@ export {
   type Geometry,
   type PreprocessPreset,
 } from "./preprocess.ts";
-export type { Dataset, DatasetItem, DatasetOptions, DatasetProblem, DatasetSpec, Split } from "./datasets/dataset.ts";
+export type { Dataset, DatasetItem, DatasetOptions, DatasetProblem, DatasetSpec, Split, UnlabelledPolicy } from "./datasets/dataset.ts";
 export { canonicalClass, mapClasses } from "./datasets/classes.ts";
 export { cocoClasses } from "./datasets/coco-names.ts";
 export { datasetFingerprint } from "./datasets/fingerprint.ts";
+export { groundTruthJson } from "./datasets/ground-truth.ts";
 export { openDataset } from "./datasets/open.ts";
 export { augmentDefaults, augmentSample, plainSample, type AugmentOptions, type NetworkSample } from "./augment.ts";
 export { SampleCache, type Sample, type SampleCacheOptions, type SampleSource } from "./samples.ts";

@@ -18,6 +18,8 @@ export interface LabelledBox {
   readonly crowd?: boolean;
   /** Object area in square pixels where the annotation gives it (COCO, from the mask): the metric's size classes use it; else width x height. */
   readonly area?: number;
+  /** COCO annotation id 0. pycocotools reads it as "no match": a detection of this object counts as wrong there, and here. */
+  readonly unmatchable?: boolean;
 }
 
 /** Decoded picture, 8 bits a channel, RGB interleaved: `data[(y * width + x) * 3 + channel]`. */

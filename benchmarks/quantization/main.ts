@@ -41,7 +41,7 @@ const { values } = parseArgs({
 const threads = Number(values.threads);
 
 const model = await loadDetector(values.model);
-const dataset = await openDataset(values.data, { labelNames: model.classes });
+const dataset = await openDataset(values.data, { modelNames: model.classes });
 const items = dataset.items.slice(0, Number(values.limit));
 const prepared = prepareForQuantization(model.graph);
 const paths = await calibrationPaths(values.calibration, Number(values.pictures));

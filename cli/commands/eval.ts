@@ -1,7 +1,7 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { lazyTask } from "../../pipeline/progress.ts";
 import { points } from "../../report/figures.ts";
-import type { Split } from "../../vision/index.ts";
+import type { Split, UnlabelledPolicy } from "../../vision/index.ts";
 import { action } from "../context.ts";
 import { addModelOptions, openOptions, type ModelOptions } from "../model-options.ts";
 import { textTable } from "../text-table.ts";
@@ -16,34 +16,45 @@ interface Options extends ModelOptions {
   readonly skipInvalid?: boolean;
   readonly threads?: number;
   readonly saveDetections?: string;
+  readonly saveGroundTruth?: string;
+  readonly unlabelled?: UnlabelledPolicy;
+  readonly labelNames?: readonly string[];
 }
 
 export const addEval = (program: Command): Command =>
   addModelOptions(program.command("eval").summary("COCO mAP of a detector").description("COCO mAP of a detector on a labelled dataset, as pycocotools computes it.").argument("<model.onnx>"))
-    .requiredOption("--data <dataset>", "COCO .json, YOLO data.yaml, a folder (YOLO, VOC) or a .txt list")
+    .requiredOption("--data <dataset>", "COCO .json, YOLO data.yaml, CVAT's obj.data, a folder (YOLO, VOC, COCO) or a .txt list")
     .option("--images <dir>", "COCO: the folder that file names are relative to")
     .option("--split <split>", "part of a dataset that has several", "val")
     .option("--only <a,b,…>", "only these classes", list)
     .option("--limit <n>", "only the first n pictures", wholeNumber)
-    .option("--skip-invalid", "leave out broken pictures and labels")
+    .option("--skip-invalid", "leave out broken pictures and labels; they are counted")
+    .addOption(new Option("--unlabelled <what>", "a YOLO or VOC picture without a label file: no objects, left out, or an error").choices(["background", "skip", "error"]).default("background"))
+    .option("--label-names <a,b,…>", 'class names of YOLO labels by number, where the data set has none; "model" for the model\'s own', list)
     .option("--threads <n>", "threads of the runtime", wholeNumber)
-    .option("--save-detections <file>", "write the detections in COCO results format")
+    .option("--save-detections <file>", "write the detections in COCO results format, with the data set's ids")
+    .option("--save-ground-truth <file>", "write the labels as they were read as COCO JSON: with it pycocotools gives the same figures")
     .addHelpText("after", `
 Examples:
   edgestill eval student.onnx --data data/val.json
   edgestill eval yolox.onnx --data coco/data.yaml --limit 200 --preprocess yolox
-  edgestill eval student.onnx --data val.json --save-detections detections.json --json`)
+  edgestill eval student.onnx --data val.json --save-detections detections.json --json
+  edgestill eval student.onnx --data yolo-folder --save-detections detections.json --save-ground-truth truth.json`)
     .action(action<[string], Options>(async ({ reporter, signal, result }, [model], options) => {
-      const { data, images, split, only, limit, skipInvalid, threads, saveDetections } = options;
+      const { data, images, split, only, limit, skipInvalid, threads, saveDetections, saveGroundTruth, unlabelled, labelNames } = options;
       const { evaluateModel } = await import("../../pipeline/models/evaluate.ts");
+      const { openingTask } = await import("../../pipeline/open-data.ts");
+      const opening = openingTask(reporter, "data set");
       const task = lazyTask(reporter, "evaluating", "picture");
       const { notes, ...accuracy } = await evaluateModel(model, {
         ...openOptions(options), data: { path: data, split, ...(images !== undefined && { images }) }, signal, onProgress: task.update,
+        onOpening: (done, total) => { opening.update(done, total); if (done === total) opening.end(); },
+        ...(unlabelled && { unlabelled }), ...(labelNames && { labelNames: labelNames.length === 1 && labelNames[0] === "model" ? "model" : labelNames }), ...(saveGroundTruth !== undefined && { saveGroundTruth }),
         ...(only && { only }), ...(limit !== undefined && { limit }), ...(skipInvalid !== undefined && { skipInvalid }), ...(threads !== undefined && { threads }), ...(saveDetections !== undefined && { saveDetections }),
-      }).finally(task.end);
+      }).finally(() => { opening.end(); task.end(); });
       for (const note of notes) reporter.line(`note: ${note}`);
       const { images: count, map, map50, map75, mapSmall, mapMedium, mapLarge, perClass } = accuracy;
-      result({ images: count, map, map50, map75, mapSmall, mapMedium, mapLarge, perClass }, (columns) => {
+      result({ images: count, map, map50, map75, mapSmall, mapMedium, mapLarge, perClass, notes }, (columns) => {
         const rows = Object.entries(perClass).flatMap(([name, value]) => (value === null ? [] : [[name, points(value)]]));
         const table = textTable([{ head: "class" }, { head: "mAP", align: "right" }], rows, columns);
         const part = (label: string, value: number | null | undefined): string => `${label} ${typeof value === "number" ? points(value) : "–"}`;

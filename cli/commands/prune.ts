@@ -41,7 +41,7 @@ Examples:
       const { pruneFile } = await import("../../pipeline/models/prune.ts");
       const task = lazyTask(reporter, "gradients", "picture");
       const pruned = await pruneFile(model, {
-        out, allocation, round, signal, onProgress: task.update, ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), ...(criterion && { criterion }),
+        out, allocation, round, signal, onProgress: task.update, onNote: (note) => reporter.line(`note: ${note}`), ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), ...(criterion && { criterion }),
         ...(exclude && { exclude }), ...(data !== undefined && { data }), ...(saveMasked !== undefined && { saveMasked }),
       }).finally(task.end);
       if (pruned.note !== null) reporter.warn(pruned.note);

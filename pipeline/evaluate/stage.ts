@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { evaluateDetector } from "../../detection/evaluate.ts";
+import { evaluateDetector, foundNothing } from "../../detection/evaluate.ts";
 import { points } from "../../report/figures.ts";
 import { accuracyRecord } from "../accuracy.ts";
 import { readJson, writeJson } from "../files.ts";
@@ -22,21 +22,25 @@ export const evaluateStage: Stage<"evaluate"> = {
   },
 };
 
+/** Grows where the same detections would get other figures: what was measured before is measured again. */
+const metricVersion = 2;
+
 /** The accuracy of a variant, measured once per file, settings and set of pictures. */
 export const accuracyOf = async (context: StageContext, variant: VariantFile): Promise<Accuracy> => {
   const { plan, cacheFolder, reporter, signal, loaded: { config } } = context;
-  const key = hashOf(variant.sha256, variant.session ?? null, plan.fingerprints.reported, plan.classes, contractOf(context, variant));
+  const key = hashOf(metricVersion, variant.sha256, variant.session ?? null, plan.fingerprints.reported, plan.classes, contractOf(context, variant));
   const file = join(cacheFolder, "accuracy", `${key.slice(0, 24)}.json`);
   const known = (await readJson(file)) as Accuracy | undefined;
   if (known) return known;
   const model = await modelOf(context, variant);
   const task = lazyTask(reporter, `mAP of ${variant.name}`, "picture");
   try {
-    const { accuracy, detections } = await evaluateDetector(model, plan.reported.items, plan.classes, {
+    const evaluation = await evaluateDetector(model, plan.reported.items, plan.classes, {
       session: { ...variant.session, ...(config.threads !== undefined && { threads: config.threads }) }, onProgress: task.update, ...(signal && { signal }),
     }, variantPath(context.runFolder, variant.model));
-    const pictures = detections.map(({ detections: found }, index) => ({ groundTruth: plan.reported.items[index]!.boxes ?? [], detections: found }));
-    const record = { ...accuracyRecord(accuracy, plan.classes), standardError: mapStandardError(pictures, plan.classes.length) };
+    const pictures = evaluation.detections.map(({ detections: found }, index) => ({ groundTruth: plan.reported.items[index]!.boxes ?? [], detections: found }));
+    const record = { ...accuracyRecord(evaluation.accuracy, plan.classes), standardError: mapStandardError(pictures, plan.classes.length) };
+    if (foundNothing(evaluation)) reporter.warn(`${variant.name} FOUND NOTHING, of any class and score, on ${evaluation.detections.length} pictures: the model is dead, or its head or preprocessing is misread`);
     await writeJson(file, record);
     reporter.line(`${variant.name}: mAP ${points(record.map)}, mAP50 ${points(record.map50)} (${basename(variant.model)})`);
     return record;

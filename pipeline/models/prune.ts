@@ -9,6 +9,7 @@ import { saveModel } from "../../onnx/save.ts";
 import { canonicalClass, openDataset } from "../../vision/index.ts";
 import { pruneModel, type PruneOptions } from "../prune/prune.ts";
 import type { Gradients } from "../prune/scores.ts";
+import { needBoxes } from "../open-data.ts";
 import type { PruneReport } from "../result.ts";
 import { weightGradients } from "../taylor.ts";
 
@@ -20,6 +21,7 @@ export interface PruneFileOptions extends Pick<PruneOptions, "macs" | "parameter
   readonly data?: string;
   readonly seed?: number;
   readonly signal?: AbortSignal;
+  readonly onNote?: (line: string) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -60,7 +62,8 @@ const gradientsOn = async (graph: Graph, visit: Visit, path: string, data: strin
   const model = await describeDetector(graph, path);
   const { family } = model.head;
   if (family !== "yolov8" && family !== "yolox") throw noLoss(path, family);
-  const dataset = await openDataset({ path: data, split: "train" }, { labelNames: model.classes });
+  const dataset = await openDataset({ path: data, split: "train" }, { modelNames: model.classes });
+  for (const note of dataset.notes) options.onNote?.(note);
   const index = new Map(model.classes.map((name, at) => [canonicalClass(name), at]));
   const items = dataset.items.slice(0, 64).map(({ path: file, boxes }) => ({
     path: file,
@@ -69,6 +72,7 @@ const gradientsOn = async (graph: Graph, visit: Visit, path: string, data: strin
       return own === undefined ? [] : [{ ...box, classIndex: own }];
     }) ?? null,
   }));
+  needBoxes(data, { items }, model.classes);
   await weightGradients(graph, visit, {
     family, temperature: 1, alpha: 0, count: items.length, signal: options.signal, ...(options.onProgress && { onProgress: options.onProgress }),
     batches: { items, contract: model.contract, classCount: model.classes.length, batch: 1, seed: options.seed ?? 0, plan: { epochs: 1, count: 0 }, augment: null, assignment: "atss", teacher: null },

@@ -3,11 +3,11 @@ import { evaluateDetector } from "../../detection/evaluate.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { saveModel } from "../../onnx/save.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
-import { openDataset } from "../../vision/index.ts";
 import type { QuantizeConfig } from "../config-schema.ts";
 import { calibrationFeeds, calibrationPaths } from "../quantize/calibration-data.ts";
 import { quantizeModel, type Quantized } from "../quantize/quantize.ts";
 import type { QuantizeReport } from "../result.ts";
+import { openLabelled } from "./labelled.ts";
 import { openDetectorFile, type OpenOptions } from "./open.ts";
 import { sessionKey } from "./session.ts";
 
@@ -47,7 +47,7 @@ export const quantizeFile = async (path: string, options: QuantizeFileOptions): 
   const quantized = await quantizeModel(model.graph, {
     calibration: calibrationFeeds(paths, model.contract, model.graph.inputs[0]!.name), scheme,
     ...(options.method && { method: options.method }), ...(options.keepFloat && { keepFloat: options.keepFloat }), ...(options.maxDrop !== undefined && { maxDrop: options.maxDrop }),
-    ...(options.val !== undefined && { evaluate: await evaluator(model, options.val, options.signal) }),
+    ...(options.val !== undefined && { evaluate: await evaluator(model, options.val, options) }),
     ...(options.threads !== undefined && { threads: options.threads }), ...(options.signal && { signal: options.signal }),
     onProgress: ({ step, done, note }) => {
       if (note !== undefined) options.onNote?.(note);
@@ -62,8 +62,9 @@ export const quantizeFile = async (path: string, options: QuantizeFileOptions): 
   };
 };
 
-const evaluator = async (model: DetectorModel, data: string, signal: AbortSignal | undefined): Promise<(graph: Graph, session: SessionOptions) => Promise<number>> => {
-  const dataset = await openDataset(data, { labelNames: model.classes });
+const evaluator = async (model: DetectorModel, data: string, { signal, onNote }: QuantizeFileOptions): Promise<(graph: Graph, session: SessionOptions) => Promise<number>> => {
+  const dataset = await openLabelled({ path: data }, model.classes);
+  for (const note of dataset.notes) onNote?.(`${data}: ${note}`);
   return async (graph, session) => {
     const candidate = await describeDetector(graph, "the int8 model", { family: model.head.family, classes: model.classes, preprocess: model.contract });
     return (await evaluateDetector(candidate, dataset.items, dataset.classes, { session, ...(signal && { signal }) })).accuracy.map;

@@ -36,7 +36,7 @@ test("eval and predict on scenes: the contract's keys, COCO detections with the 
   const evaluated = await cli(["eval", model, "--data", join(folder, "data/val.json"), "--save-detections", join(folder, "found.json"), "--json"]);
   assert.is(evaluated.exitCode, 0, evaluated.stderr);
   const accuracy = JSON.parse(evaluated.stdout) as Record<string, unknown>;
-  assert.equal(Object.keys(accuracy), ["images", "map", "map50", "map75", "mapSmall", "mapMedium", "mapLarge", "perClass"]);
+  assert.equal(Object.keys(accuracy), ["images", "map", "map50", "map75", "mapSmall", "mapMedium", "mapLarge", "perClass", "notes"]);
   const found = JSON.parse(await readFile(join(folder, "found.json"), "utf8")) as { image_id: number; category_id: number; bbox: number[]; score: number }[];
   assert.ok(found.every(({ category_id, bbox }) => category_id >= 1 && category_id <= sceneClasses.length && bbox.length === 4));
   const photo = await scenePicture(folder, "val", 0);

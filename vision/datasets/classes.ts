@@ -22,9 +22,10 @@ export function canonicalClass(name: ClassName): string {
 
 /**
  * For each of the dataset's classes, its index among the wanted ones, or -1. Several may map to one.
- * @throws UserError UNKNOWN_CLASS listing what the dataset has; DUPLICATE_CLASS when two wanted names mean the same.
+ * @throws UserError UNKNOWN_CLASS listing what the dataset has, where it lacks a wanted class (`lacking: "note"`: lacks all of them);
+ *   DUPLICATE_CLASS when two wanted names mean the same.
  */
-export function mapClasses(existing: readonly ClassName[], wanted: readonly ClassName[]): number[] {
+export function mapClasses(existing: readonly ClassName[], wanted: readonly ClassName[], lacking: "error" | "note" = "error"): number[] {
   const indexOf = new Map<string, number>();
   for (const [index, name] of wanted.entries()) {
     const known = indexOf.get(canonicalClass(name));
@@ -33,7 +34,7 @@ export function mapClasses(existing: readonly ClassName[], wanted: readonly Clas
   }
   const mapped = existing.map((name) => indexOf.get(canonicalClass(name)) ?? -1);
   const unknown = wanted.filter((_, index) => !mapped.includes(index));
-  if (unknown.length > 0) throw unknownClass(unknown, existing);
+  if (unknown.length > 0 && (lacking === "error" || unknown.length === wanted.length)) throw unknownClass(unknown, existing);
   return mapped;
 }
 

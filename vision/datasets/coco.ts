@@ -1,66 +1,51 @@
 import path from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
 import { UserError } from "../../graph/error.ts";
 import type { RawBox, RawDataset, RawItem, Report } from "./dataset.ts";
-import { kindOf, readIfPresent } from "./files.ts";
+import { annotationSchema, categorySchema, entryId, imageSchema, issuesOf, parseCocoFile, type CocoCategory, type CocoImage } from "./coco-file.ts";
+import { isImageFile, kindOf, listFiles, named } from "./files.ts";
 
-const fileSchema = z.object({ images: z.array(z.unknown()), categories: z.array(z.unknown()), annotations: z.array(z.unknown()).optional() });
-const id = z.number().int();
-const side = z.number().int().positive();
-const imageSchema = z.object({ id, file_name: z.string().min(1), width: side.optional(), height: side.optional() });
-const categorySchema = z.object({ id, name: z.string().min(1) });
-const annotationSchema = z.object({
-  image_id: id,
-  category_id: id,
-  bbox: z.tuple([z.number(), z.number(), z.number().positive(), z.number().positive()]),
-  iscrowd: z.union([z.literal(0), z.literal(1), z.boolean()]).optional(),
-  area: z.number().nonnegative().optional(),
-});
-type CocoImage = z.infer<typeof imageSchema>;
-
-/**
- * Reads COCO detection JSON (cocodataset.org/#format-data). Classes are in order of category id; image ids are kept; crowd regions
- * are marked. No `annotations` key: unlabelled. `images` is the folder of the pictures; default: looked for near the JSON.
- */
-export async function readCoco(file: string, images: string | undefined, report: Report): Promise<RawDataset> {
-  const text = await readIfPresent(file);
-  if (text === undefined) throw badCoco(file, "no such file");
-  const content = parseFile(file, text);
-  const categories = parseEntries(content.categories, "categories", categorySchema, file, report).sort((a, b) => a.id - b.id);
-  const listed = uniqueImages(parseEntries(content.images, "images", imageSchema, file, report), file, report);
-  const folder = images ?? (await findImageFolder(file, listed));
-  const labels = content.annotations && readAnnotations(content.annotations, listed, new Map(categories.map((c) => [c.id, c.name])), file, report);
-  const items = listed.filter((image) => !labels?.broken.has(image.id)).map((image) => toItem(image, folder, labels?.byImage));
-  return { classes: categories.map(({ name }) => name), items, notes: [] };
+export interface CocoPlace {
+  readonly file: string;
+  /** Folder of the pictures; default: looked for near the JSON. */
+  readonly images?: string | undefined;
+  /** The folder is this JSON's alone: pictures there that it does not list are counted. */
+  readonly ownsFolder?: boolean;
 }
 
+/**
+ * Reads COCO detection JSON (cocodataset.org/#format-data). Classes are in order of category id; image and category ids are kept; crowd regions
+ * are marked. No `annotations` key: unlabelled. A category without boxes that is the supercategory of others (Roboflow's category 0) is no class.
+ */
+export async function readCoco({ file, images: given, ownsFolder = false }: CocoPlace, report: Report): Promise<RawDataset> {
+  const content = await parseCocoFile(file);
+  const all = parseEntries(content.categories, "categories", categorySchema, file, report).sort((a, b) => a.id - b.id);
+  const images = parseEntries(content.images, "images", imageSchema, file, report).map((image) => ({ ...image, file_name: image.file_name.replaceAll("\\", "/") })); // Windows writes \
+  const listed = uniqueImages(images, file, report);
+  const used = content.annotations && new Set(content.annotations.map((entry) => (typeof entry === "object" && entry !== null && "category_id" in entry ? entry.category_id : null)));
+  const categories = all.filter((category) => !used || used.has(category.id) || !isSupercategory(category, all));
+  const dropped = all.filter((category) => !categories.includes(category));
+  const [folder = "", ...otherFolders] = given !== undefined ? [given] : await findImageFolders(file, listed);
+  const labels = content.annotations && readAnnotations(content.annotations, listed, categories, file, report);
+  const items = listed.filter((image) => !labels?.broken.has(image.id)).map((image) => toItem(image, folder, labels?.byImage));
+  const notes = [
+    ...dropped.map(({ id, name }) => `category ${id} "${name}" has no boxes and is the supercategory of others: no class`),
+    ...(otherFolders.length > 0 ? [`pictures of these names are in "${folder}", which is used, and in ${otherFolders.map((other) => `"${other}"`).join(", ")} (data.images, --images say otherwise)`] : []),
+    ...repeatedPictures(listed), ...(labels?.notes ?? []), ...(ownsFolder ? await unlisted(file, folder, listed) : []),
+  ];
+  return { classes: categories.map(({ name }) => name), categoryIds: categories.map(({ id }) => id), items, notes };
+}
+
+const isSupercategory = ({ id, name }: CocoCategory, all: readonly CocoCategory[]): boolean => all.some((other) => other.id !== id && other.supercategory === name);
+
 function toItem({ id: imageId, file_name, width, height }: CocoImage, folder: string, labels: ReadonlyMap<number, readonly RawBox[]> | undefined): RawItem {
-  const declared = width !== undefined && height !== undefined ? { declared: { width, height } } : {};
+  // Some tools write 0 x 0 where they did not open the picture.
+  const declared = width && height ? { declared: { width, height } } : {};
   return { id: file_name, imageId, path: path.resolve(folder, file_name), ...declared, boxes: labels ? (labels.get(imageId) ?? []) : null, normalized: false, unclipped: true };
 }
 
-function parseFile(file: string, text: string): z.infer<typeof fileSchema> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch (cause) {
-    throw badCoco(file, describeJsonError(cause, text), cause);
-  }
-  const result = fileSchema.safeParse(value);
-  if (result.success) return result.data;
-  throw badCoco(file, result.error.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`).join("; "), result.error);
-}
-
-/** The parser's message, with the line where it gives a position. */
-function describeJsonError(cause: unknown, text: string): string {
-  const message = cause instanceof Error ? cause.message.split("\n")[0] ?? "" : String(cause);
-  const position = /at position (\d+)/.exec(message)?.[1];
-  if (position === undefined || message.includes("line")) return message;
-  return `${message} (line ${text.slice(0, Number(position)).split("\n").length})`;
-}
-
 /** The entries that fit the schema; the others are reported by their place in the list. */
-function parseEntries<T>(entries: readonly unknown[], list: string, schema: z.ZodType<T>, file: string, report: Report): T[] {
+function parseEntries<T extends { id: number }>(entries: readonly unknown[], list: string, schema: z.ZodType<T>, file: string, report: Report): T[] {
   return entries.flatMap((entry, index) => {
     const result = schema.safeParse(entry);
     if (result.success) return [result.data];
@@ -68,10 +53,6 @@ function parseEntries<T>(entries: readonly unknown[], list: string, schema: z.Zo
     return [];
   });
 }
-
-const issuesOf = (error: z.ZodError) => error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`.trim()).join("; ");
-
-const entryId = (entry: unknown) => (typeof entry === "object" && entry !== null && "id" in entry ? ` (id ${String(entry.id)})` : "");
 
 function uniqueImages(listed: readonly CocoImage[], file: string, report: Report): CocoImage[] {
   const seen = new Set<number>();
@@ -83,45 +64,67 @@ function uniqueImages(listed: readonly CocoImage[], file: string, report: Report
   });
 }
 
+function repeatedPictures(listed: readonly CocoImage[]): string[] {
+  const seen = new Set<string>();
+  const again = listed.filter(({ file_name }) => seen.size === seen.add(file_name).size).map(({ file_name }) => file_name);
+  return again.length > 0 ? [`${named(again, "picture")} listed more than once, with ids of their own: each counts, as in pycocotools`] : [];
+}
+
+async function unlisted(file: string, folder: string, listed: readonly CocoImage[]): Promise<string[]> {
+  const known = new Set(listed.map(({ file_name }) => path.resolve(folder, file_name)));
+  const others = (await listFiles(folder, isImageFile)).filter((picture) => !known.has(picture));
+  return others.length > 0 ? [`${named(others, "picture", folder)} not listed in ${path.basename(file)}: left out`] : [];
+}
+
 /** Boxes by image; `broken` holds the images that have a malformed annotation. */
-function readAnnotations(entries: readonly unknown[], images: readonly CocoImage[], names: ReadonlyMap<number, string>, file: string, report: Report) {
+function readAnnotations(entries: readonly unknown[], images: readonly CocoImage[], categories: readonly CocoCategory[], file: string, report: Report) {
   const byImage = new Map<number, RawBox[]>(images.map((image) => [image.id, []]));
+  const indexOf = new Map(categories.map(({ id }, index) => [id, index]));
   const broken = new Set<number>();
+  const ids = new Set<number>();
+  let repeated = 0;
   for (const [index, entry] of entries.entries()) {
-    const problem = addAnnotation(entry, byImage, names);
-    if (problem === undefined) continue;
-    report({ file, message: `annotations[${index}]${entryId(entry)}: ${problem}` });
+    const result = addAnnotation(entry, byImage, indexOf);
+    if (typeof result === "number") repeated += ids.size === ids.add(result).size ? 1 : 0;
+    if (typeof result !== "string") continue;
+    report({ file, message: `annotations[${index}]${entryId(entry)}: ${result}` });
     if (typeof entry === "object" && entry !== null && "image_id" in entry && typeof entry.image_id === "number") broken.add(entry.image_id);
   }
-  return { byImage, broken };
+  const notes = [
+    ...(repeated > 0 ? [`${repeated} annotation ids are used more than once: every annotation counts here, pycocotools takes the last of each id several times; give them ids of their own to compare`] : []),
+    ...(ids.has(0) ? ["one annotation has id 0, which pycocotools reads as \"no match\": a detection of that object counts as wrong there and here; number annotations from 1"] : []),
+  ];
+  return { byImage, broken, notes };
 }
 
-function addAnnotation(entry: unknown, byImage: ReadonlyMap<number, RawBox[]>, names: ReadonlyMap<number, string>): string | undefined {
+/** The annotation's id, undefined where it has none, or what is wrong with it. */
+function addAnnotation(entry: unknown, byImage: ReadonlyMap<number, RawBox[]>, indexOf: ReadonlyMap<number, number>): number | string | undefined {
   const result = annotationSchema.safeParse(entry);
   if (!result.success) return issuesOf(result.error);
-  const { image_id, category_id, bbox, iscrowd, area } = result.data;
+  const { id, image_id, category_id, bbox, iscrowd, area } = result.data;
   const boxes = byImage.get(image_id);
-  const className = names.get(category_id);
+  const category = indexOf.get(category_id);
   if (!boxes) return `no image has id ${image_id}`;
-  if (className === undefined) return `no category has id ${category_id}`;
-  boxes.push({ className, box: bbox, ...(iscrowd ? { crowd: true } : {}), ...(area !== undefined ? { area } : {}) });
-  return undefined;
+  if (category === undefined) return `no category has id ${category_id}`;
+  const known = typeof area === "number" ? { area } : {};
+  boxes.push({ category, box: bbox, ...(iscrowd ? { crowd: true } : {}), ...known, ...(id === 0 ? { unmatchable: true } : {}) });
+  return typeof id === "number" ? id : undefined;
 }
 
-/** The first folder near the JSON that has the first listed picture that any of them has. */
-async function findImageFolder(file: string, images: readonly CocoImage[]): Promise<string> {
+/** The folders near the JSON that have the first listed picture that any of them has; those named as the JSON's split first. */
+async function findImageFolders(file: string, images: readonly CocoImage[]): Promise<string[]> {
   const folder = path.dirname(path.resolve(file));
   const split = path.basename(file, ".json").replace(/^instances_|^annotations_/, "");
   const parents = [folder, path.dirname(folder)];
-  const candidates = parents.flatMap((parent) => [parent, ...["images", split, `images/${split}`].map((name) => path.join(parent, name))]);
-  for (const image of images.slice(0, 5))
-    for (const candidate of candidates) if ((await kindOf(path.resolve(candidate, image.file_name))) === "file") return candidate;
-  if (images.length === 0) return folder;
+  const candidates = parents.flatMap((parent) => [...[`images/${split}`, split, "images"].map((name) => path.join(parent, name)), parent]);
+  for (const image of images.slice(0, 5)) {
+    const found: string[] = [];
+    for (const candidate of candidates) if ((await kindOf(path.resolve(candidate, image.file_name))) === "file") found.push(candidate);
+    if (found.length > 0) return found;
+  }
+  if (images.length === 0) return [folder];
   throw noImageFolder(file, images[0]?.file_name ?? "", candidates);
 }
 
 const noImageFolder = (file: string, name: string, tried: readonly string[]) =>
   new UserError("DATASET_MISSING", `The pictures of "${file}" were not found: "${name}" is in none of ${tried.map((t) => `"${t}"`).join(", ")}.`, "give the folder of the pictures (data.images).");
-
-const badCoco = (file: string, reason: string, cause?: unknown) =>
-  new UserError("BAD_COCO_JSON", `Cannot use "${file}" as COCO JSON: ${reason}.`, "it needs the lists images, categories and (with labels) annotations.", { cause });

@@ -27,16 +27,22 @@ export interface DatasetProblem {
 export interface Dataset {
   /** What `classIndex` indexes: the wanted classes, or the dataset's own. */
   readonly classes: readonly ClassName[];
+  /** COCO category id of each class: the file's own for COCO JSON, else 1..n. */
+  readonly categoryIds: readonly number[];
+  /** In order of image id. */
   readonly items: readonly DatasetItem[];
   /** All that was wrong; its pictures are not among `items`. Empty unless `skipInvalid`. */
   readonly problems: readonly DatasetProblem[];
   /** Boxes left out because their class is not wanted, by the dataset's class name. */
   readonly droppedBoxes: Readonly<Record<ClassName, number>>;
-  /** What a reader of the report should know: identical labels merged, where class names came from. */
+  /** What a reader of the report should know, one line each: every picture and label that is not used, with the reason, and what was assumed. */
   readonly notes: readonly string[];
 }
 
 export type Split = "train" | "val" | "test";
+
+/** What a picture without a label file of a YOLO or VOC data set is. */
+export type UnlabelledPolicy = "background" | "teacher" | "skip" | "error";
 
 export interface DatasetSpec {
   /** COCO .json, data.yaml, a list of images (.txt), or a folder (YOLO, VOC, COCO or only images). */
@@ -50,24 +56,35 @@ export interface DatasetSpec {
 export interface DatasetOptions {
   /** Wanted classes, matched by name (case, `_` and the usual aliases do not matter); default all. */
   readonly classes?: readonly ClassName[];
-  /** Names for YOLO class numbers where no data.yaml or classes.txt gives them; say, the model's own list. */
+  /** Wanted classes that the data set lacks: an error (default), or a note as long as it has one of them. */
+  readonly lacking?: "error" | "note";
+  /** Names for YOLO class numbers where no data.yaml or classes.txt gives them. */
   readonly labelNames?: readonly ClassName[];
+  /** The model's classes. They name YOLO class numbers, where nothing else does, only if they are COCO's 80 and the numbers go that far. */
+  readonly modelNames?: readonly ClassName[];
+  /**
+   * Pictures without a label file in a YOLO or VOC data set that has label files: `background` (default) has no objects, as YOLO trainers take
+   * it; `teacher` is unlabelled, for training with a teacher; `skip` leaves them out; `error` stops.
+   */
+  readonly unlabelled?: UnlabelledPolicy;
   /** Leave out what is broken instead of failing. Default false. */
   readonly skipInvalid?: boolean;
   /** Told of each problem as it is found. */
   readonly onProblem?: (problem: DatasetProblem) => void;
   /** Largest picture allowed, in pixels; default 64 million. */
   readonly maxPixels?: number;
-  /** `header` (default) reads each picture's header, `full` decodes it all, which finds truncated files early. */
+  /** `header` (default) reads each picture's header and end, which finds those that break off; `full` decodes it all. */
   readonly verify?: "header" | "full";
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** A label as a format's reader gives it: the class by the dataset's own name, the box in pixels or in fractions of the picture. */
+/** A label as a format's reader gives it: the class by its place in the dataset's own list, the box in pixels or in fractions of the picture. */
 export interface RawBox {
-  readonly className: ClassName;
+  readonly category: number;
   readonly box: readonly [number, number, number, number];
   readonly crowd?: boolean;
   readonly area?: number;
+  readonly unmatchable?: boolean;
 }
 
 /** A picture as a format's reader gives it, before the picture itself is looked at. */
@@ -85,7 +102,10 @@ export interface RawItem {
 }
 
 export interface RawDataset {
+  /** May hold several spellings of one class. */
   readonly classes: readonly ClassName[];
+  /** Of each class; default 1..n. */
+  readonly categoryIds?: readonly number[];
   readonly items: readonly RawItem[];
   readonly notes: readonly string[];
 }

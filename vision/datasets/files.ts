@@ -2,9 +2,30 @@ import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../graph/error.ts";
 
-const imageExtensions = new Set([".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".gif"]);
+const imageExtensions = new Set([".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".avif", ".tif", ".tiff", ".gif", ".bmp", ".dib"]);
+/** Pictures that the decoder does not read. */
+const otherImageExtensions = new Set([
+  ".heic", ".heif", ".jp2", ".j2k", ".jxl", ".jxr", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".exr", ".hdr", ".psd", ".pcx", ".ico", ".sr", ".ras", ".svg",
+]);
 
-export const isImageFile = (file: string) => imageExtensions.has(path.extname(file).toLowerCase());
+const extensionOf = (file: string) => path.extname(file).toLowerCase();
+export const isImageFile = (file: string) => imageExtensions.has(extensionOf(file));
+/** A picture by its name, but of a format that is not read. */
+export const isUnreadImageFile = (file: string) => otherImageExtensions.has(extensionOf(file));
+
+/** A folder's pictures, and a note on those of other formats. */
+export async function listPictureFiles(folder: string): Promise<{ files: string[]; notes: string[] }> {
+  const all = await listFiles(folder, (file) => isImageFile(file) || isUnreadImageFile(file));
+  const unread = all.filter(isUnreadImageFile);
+  const notes = unread.length > 0 ? [`${named(unread, "picture", folder)}: not read (formats: JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF); convert them`] : [];
+  return { files: all.filter(isImageFile), notes };
+}
+
+/** `3 pictures (a.heic, b.heic, c.heic)`; more than four are cut to three and `…`. Paths are written relative to `root`. */
+export function named(files: readonly string[], what: string, root?: string): string {
+  const shown = files.slice(0, files.length > 4 ? 3 : 4).map((file) => (root === undefined ? file : relativeId(root, file)));
+  return `${files.length} ${what}${files.length === 1 ? "" : "s"} (${[...shown, ...(files.length > shown.length ? ["…"] : [])].join(", ")})`;
+}
 
 /** All files under a folder that pass, as full paths in code-point order. Hidden files and folders are not entered. */
 export async function listFiles(folder: string, wanted: (file: string) => boolean): Promise<string[]> {

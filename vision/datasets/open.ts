@@ -1,18 +1,18 @@
-import { stat } from "node:fs/promises";
 import { UserError } from "../../graph/error.ts";
-import { decodeImage, readImageSize } from "../image.ts";
 import { clipBox } from "../preprocess.ts";
 import type { ClassName, LabelledBox } from "../types.ts";
-import { mapClasses } from "./classes.ts";
-import type { Dataset, DatasetItem, DatasetOptions, DatasetProblem, DatasetSpec, RawItem, Report } from "./dataset.ts";
-import { mapParallel } from "./files.ts";
+import { chooseClasses } from "./class-groups.ts";
+import type { Dataset, DatasetItem, DatasetOptions, DatasetProblem, DatasetSpec, RawDataset, RawItem, Report } from "./dataset.ts";
+import { byCodePoint, mapParallel, named } from "./files.ts";
 import { readAny } from "./formats.ts";
+import { checkPicture } from "./picture-check.ts";
 
 /**
- * Opens COCO JSON, YOLO (data.yaml or folders), Pascal VOC, or a folder of unlabelled pictures; the format is told from the files.
- * Every picture's header is read. Boxes are in pixels, clipped to the picture (COCO JSON: as annotated); those of classes not wanted are counted and left out.
- * @throws UserError DATASET_INVALID with file and line of what is broken (unless `skipInvalid`), DATASET_EMPTY, UNKNOWN_CLASS,
- *   and one per format for files that cannot be read at all.
+ * Opens COCO JSON, YOLO (data.yaml or folders), CVAT's YOLO 1.1, Pascal VOC, or a folder of unlabelled pictures; the format is told from the files.
+ * Every picture's header and end are read. Boxes are in pixels, clipped to the picture (COCO JSON: as annotated); those of classes not wanted are
+ * counted and left out.
+ * @throws UserError DATASET_INVALID with file and line of what is broken (unless `skipInvalid`), DATASET_EMPTY, UNKNOWN_CLASS, DATASET_NOT_READ for
+ *   the labels of other tools, and one per format for files that cannot be read at all.
  */
 export async function openDataset(spec: string | DatasetSpec, options: DatasetOptions = {}): Promise<Dataset> {
   const where: DatasetSpec = typeof spec === "string" ? { path: spec } : spec;
@@ -22,62 +22,62 @@ export async function openDataset(spec: string | DatasetSpec, options: DatasetOp
     options.onProblem?.(problem);
   };
   const raw = await readAny(where, options, report);
-  if (raw.items.length === 0 && problems.length === 0) throw emptyDataset(where.path);
-  const existing = [...new Set(raw.classes)];
-  const labelled = raw.items.some(({ boxes }) => boxes !== null);
-  const mapped = labelled && options.classes ? mapClasses(existing, options.classes) : existing.map((_, i) => i);
-  const indexOf = new Map(existing.map((name, i) => [name, mapped[i] ?? -1]));
-  const dropped = new Map<ClassName, number>();
-  const items = await mapParallel(raw.items, 8, (item) => openItem(item, indexOf, dropped, options, report));
-  const valid = items.filter((item) => item !== undefined);
+  if (raw.items.length === 0 && problems.length === 0) throw emptyDataset(where.path, raw.notes);
+  const { classes, categoryIds, indexOf, notes } = chooseClasses(raw, options);
+  const counts: Counts = { dropped: new Map(), animated: [] };
+  let opened = 0;
+  const items = await mapParallel(raw.items, 8, async (item) => {
+    const valid = await openItem(item, raw, indexOf, counts, options, report);
+    options.onProgress?.(++opened, raw.items.length);
+    return valid;
+  });
+  // pycocotools' order, which decides ties of score.
+  const valid = items.filter((item) => item !== undefined).sort((a, b) => a.imageId - b.imageId);
   problems.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : (a.line ?? 0) - (b.line ?? 0)));
   if (problems.length > 0 && !options.skipInvalid) throw invalidDataset(where.path, problems);
   if (valid.length === 0) throw nothingValid(where.path, problems);
-  return { classes: options.classes ?? existing, items: valid, problems, droppedBoxes: Object.fromEntries([...dropped].sort()), notes: raw.notes };
+  const droppedBoxes = Object.fromEntries([...counts.dropped].sort());
+  return { classes, categoryIds, items: valid, problems, droppedBoxes, notes: [...raw.notes, ...notes, ...droppedNotes(droppedBoxes), ...animatedNotes(counts.animated), ...problemNotes(problems)] };
+}
+
+/** What is counted while pictures are opened. */
+interface Counts {
+  /** Boxes of classes that are not wanted, by class. */
+  readonly dropped: Map<ClassName, number>;
+  /** Ids of files with several pictures. */
+  readonly animated: string[];
 }
 
 async function openItem(
   item: RawItem,
-  indexOf: ReadonlyMap<ClassName, number>,
-  dropped: Map<ClassName, number>,
+  { classes }: RawDataset,
+  indexOf: readonly number[],
+  { dropped, animated }: Counts,
   options: DatasetOptions,
   report: Report,
 ): Promise<DatasetItem | undefined> {
   const picture = await checkPicture(item, options);
   if (typeof picture === "string") return void report({ file: item.path, message: picture });
-  const { width, height } = picture;
+  const { width, height, bytes, frames } = picture;
+  if (frames > 1) animated.push(item.id);
   const outside = item.boxes?.find((raw) => !hasArea(clipBox(inPixels(raw.box, item, width, height), width, height)));
-  if (outside) return void report({ file: item.path, message: `its "${outside.className}" box ${outside.box.join(", ")} lies outside the picture (${width}x${height})` });
+  if (outside) return void report({ file: item.path, message: `its "${classes[outside.category]}" box ${outside.box.join(", ")} lies outside the picture (${width}x${height})` });
   const boxes = item.boxes?.flatMap((raw): LabelledBox[] => {
-    const classIndex = indexOf.get(raw.className) ?? -1;
-    if (classIndex < 0) dropped.set(raw.className, (dropped.get(raw.className) ?? 0) + 1);
+    const classIndex = indexOf[raw.category] ?? -1;
+    const name = classes[raw.category] ?? "";
+    if (classIndex < 0) dropped.set(name, (dropped.get(name) ?? 0) + 1);
     if (classIndex < 0) return [];
     const annotated = inPixels(raw.box, item, width, height);
     const box = item.unclipped ? annotated : clipBox(annotated, width, height);
-    return [{ box, classIndex, ...(raw.crowd ? { crowd: true } : {}), ...(raw.area !== undefined ? { area: raw.area } : {}) }];
+    return [{ box, classIndex, ...(raw.crowd ? { crowd: true } : {}), ...(raw.area !== undefined ? { area: raw.area } : {}), ...(raw.unmatchable ? { unmatchable: true } : {}) }];
   });
-  return { id: item.id, imageId: item.imageId, path: item.path, ...picture, boxes: boxes ?? null };
+  return { id: item.id, imageId: item.imageId, path: item.path, width, height, bytes, boxes: boxes ?? null };
 }
 
 const hasArea = ([, , w, h]: readonly number[]) => w! > 0 && h! > 0;
 
 function inPixels([x, y, w, h]: readonly [number, number, number, number], { normalized }: RawItem, width: number, height: number) {
   return normalized ? ([x * width, y * height, w * width, h * height] as const) : ([x, y, w, h] as const);
-}
-
-/** The picture's size, or what is wrong with it. */
-async function checkPicture(item: RawItem, options: DatasetOptions): Promise<{ width: number; height: number; bytes: number } | string> {
-  const limit = options.maxPixels !== undefined ? { maxPixels: options.maxPixels } : {};
-  try {
-    const { width, height } = await (options.verify === "full" ? decodeImage : readImageSize)(item.path, limit);
-    const { declared } = item;
-    if (declared && (declared.width !== width || declared.height !== height))
-      return `the labels are for a picture of ${declared.width}x${declared.height}, this one is ${width}x${height}`;
-    return { width, height, bytes: (await stat(item.path)).size };
-  } catch (error) {
-    if (error instanceof UserError) return error.message;
-    throw error;
-  }
 }
 
 const describe = ({ file, line, message }: DatasetProblem) => `  ${file}${line !== undefined ? `:${line}` : ""}: ${message}`;
@@ -87,15 +87,27 @@ function listed(problems: readonly DatasetProblem[]): string {
   return problems.slice(0, 10).map(describe).join("\n") + more;
 }
 
+function droppedNotes(dropped: Readonly<Record<ClassName, number>>): string[] {
+  const names = Object.entries(dropped);
+  const total = names.reduce((sum, [, count]) => sum + count, 0);
+  return total === 0 ? [] : [`${total} boxes of classes that are not wanted are left out: ${names.map(([name, count]) => `${name} ${count}`).join(", ")}`];
+}
+
+const animatedNotes = (ids: readonly string[]): string[] =>
+  ids.length === 0 ? [] : [`${named([...ids].sort(byCodePoint), "file")} with several frames or pages: the first is used`];
+
+const problemNotes = (problems: readonly DatasetProblem[]): string[] =>
+  problems.length === 0 ? [] : [`left out as broken: ${problems.length} problem${problems.length > 1 ? "s" : ""} in pictures or labels:\n${listed(problems)}`];
+
 const invalidDataset = (path: string, problems: readonly DatasetProblem[]) =>
   new UserError(
     "DATASET_INVALID",
     `The dataset "${path}" has ${problems.length} problem${problems.length > 1 ? "s" : ""}:\n${listed(problems)}`,
-    "mend these files, or set data.skipInvalid: true to go on without them.",
+    "mend these files, or set data.skipInvalid: true (eval: --skip-invalid) to go on without them.",
   );
 
-const emptyDataset = (path: string) =>
-  new UserError("DATASET_EMPTY", `The dataset "${path}" has no pictures.`, "check the path and the split (train, val).");
+const emptyDataset = (path: string, notes: readonly string[]) =>
+  new UserError("DATASET_EMPTY", `The dataset "${path}" has no pictures.${notes.length > 0 ? ` ${notes.join("; ")}.` : ""}`, "check the path and the split (train, val).");
 
 const nothingValid = (path: string, problems: readonly DatasetProblem[]) =>
   new UserError("DATASET_EMPTY", `No picture of the dataset "${path}" is usable:\n${listed(problems)}`, "mend these files.");

@@ -2,8 +2,10 @@ import path from "node:path";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
-import type { DatasetProblem, RawBox, RawDataset, RawItem, Report, Split } from "./dataset.ts";
-import { byCodePoint, isImageFile, kindOf, listFiles, mapParallel, readIfPresent, relativeId } from "./files.ts";
+import type { ClassName } from "../types.ts";
+import type { DatasetProblem, RawBox, RawDataset, RawItem, Report, Split, UnlabelledPolicy } from "./dataset.ts";
+import { byCodePoint, kindOf, listFiles, listPictureFiles, mapParallel, readIfPresent, relativeId } from "./files.ts";
+import { unlabelledNote, unlabelledPicture } from "./unlabelled.ts";
 
 const parser = new XMLParser({ parseTagValue: false, processEntities: false, isArray: (name) => name === "object" });
 
@@ -15,20 +17,57 @@ const objectSchema = z.object({
 });
 const side = coordinate.refine((value) => value >= 0, "is negative");
 const annotationSchema = z.object({
-  annotation: z.object({ size: z.object({ width: side, height: side }).optional(), object: z.array(z.unknown()).default([]) }),
+  annotation: z.object({ filename: z.string().optional(), size: z.object({ width: side, height: side }).optional(), object: z.array(z.unknown()).default([]) }),
 });
 
 /**
  * Reads a Pascal VOC folder: `Annotations/*.xml` with `JPEGImages/` (and `ImageSets/Main/<split>.txt` where present), or XML files
  * beside their pictures. VOC pixels are 1-based and inclusive: x = xmin - 1, width = xmax - xmin + 1. `difficult` becomes `crowd`.
+ * Pictures without XML are what `unlabelled` says, unless a list chooses the pictures.
  */
-export async function readVoc(root: string, split: Split, report: Report): Promise<RawDataset> {
-  const { files, notes } = await annotationFiles(root, split);
-  const pictures = new Map((await listFiles(await subfolder(root, "JPEGImages"), isImageFile)).map((file) => [stemOf(file), file]));
-  const items = await mapParallel(files, 16, async (file, index) => readItem(file, index + 1, root, pictures, report));
-  const valid = items.filter((item) => item !== undefined);
-  const names = new Set(valid.flatMap(({ boxes }) => boxes?.map(({ className }) => className) ?? []));
-  return { classes: [...names].sort(byCodePoint), items: valid, notes };
+export async function readVoc(root: string, split: Split, report: Report, unlabelled: UnlabelledPolicy = "background"): Promise<RawDataset> {
+  const { files, all, notes } = await annotationFiles(root, split);
+  const folder = await subfolder(root, "JPEGImages");
+  const pictures = await listPictureFiles(folder);
+  const find = pictureFinder(pictures.files, folder, await subfolder(root, "Annotations"));
+  const taken = new Map<string, string>();
+  const read = await mapParallel(files, 16, (file, index) => readItem(file, index + 1, root, find, report));
+  const items = read.filter((item) => item !== undefined).filter(({ item, file }) => {
+    const before = taken.get(item.path);
+    if (before !== undefined) report({ file, message: `its picture ${item.id} has labels already, in ${before}` });
+    taken.set(item.path, before ?? file);
+    return before === undefined;
+  });
+  const names = [...new Set(items.flatMap(({ boxes }) => boxes.map(({ className }) => className)))].sort(byCodePoint);
+  const labelled = new Set([...taken.keys(), ...all.flatMap((file) => find(file) ?? [])]);
+  const without = files.length === all.length ? pictures.files.filter((file) => !labelled.has(file)) : [];
+  const background = without.flatMap((file, index) => unlabelledPicture({ id: relativeId(root, file), imageId: all.length + index + 1, path: file, normalized: false }, unlabelled, report) ?? []);
+  return {
+    classes: names, items: [...items.map(({ item, boxes }): RawItem => ({ ...item, boxes: boxes.map(({ className, ...box }) => ({ ...box, category: names.indexOf(className) })) })), ...background],
+    notes: [...notes, ...pictures.notes, ...unlabelledNote(without, unlabelled, root)],
+  };
+}
+
+/** A file whose root element is VOC's. */
+export const isVocFile = async (file: string): Promise<boolean> => /<annotation[\s>]/.test((await readIfPresent(file)) ?? "");
+
+type PictureFinder = (annotation: string, filename?: string) => string | undefined;
+
+/** The picture at the same place as the XML, else the only one of its name, else the one that the XML names. */
+function pictureFinder(pictures: readonly string[], folder: string, annotations: string): PictureFinder {
+  const grouped = (keyOf: (file: string) => string) => pictures.reduce((map, file) => map.set(keyOf(file), [...(map.get(keyOf(file)) ?? []), file]), new Map<string, string[]>());
+  const placeOf = (from: string, file: string) => path.join(path.dirname(path.relative(from, file)), stemOf(file));
+  const [byPlace, byStem, byName] = [grouped((file) => placeOf(folder, file)), grouped(stemOf), grouped((file) => path.basename(file))];
+  return (annotation, filename) => {
+    const named = filename === undefined ? "" : path.basename(filename.replaceAll("\\", "/"));
+    const candidates = [byPlace.get(placeOf(annotations, annotation)), byStem.get(stemOf(annotation)), byName.get(named)];
+    for (const found of candidates) {
+      const exact = (found ?? []).filter((file) => path.basename(file) === named);
+      if (found?.length === 1) return found[0];
+      if (exact.length === 1) return exact[0];
+    }
+    return undefined;
+  };
 }
 
 /** VOC's own folder where it exists (beside it lie masks with the same names), else all of the dataset. */
@@ -37,33 +76,37 @@ async function subfolder(root: string, name: string): Promise<string> {
   return (await kindOf(folder)) === "folder" ? folder : root;
 }
 
-async function annotationFiles(root: string, split: Split): Promise<{ files: string[]; notes: string[] }> {
+async function annotationFiles(root: string, split: Split): Promise<{ files: string[]; all: string[]; notes: string[] }> {
   const files = await listFiles(await subfolder(root, "Annotations"), (file) => file.toLowerCase().endsWith(".xml"));
   const list = path.join(root, "ImageSets", "Main", `${split}.txt`);
   const text = await readIfPresent(list);
-  if (text === undefined) return { files, notes: (await kindOf(path.dirname(list))) ? [`no ${relativeId(root, list)}: all annotations used`] : [] };
+  if (text === undefined) return { files, all: files, notes: (await kindOf(path.dirname(list))) ? [`no ${relativeId(root, list)}: all annotations used`] : [] };
   const byStem = new Map(files.map((file) => [stemOf(file), file]));
   const stems = text.split(/\r\n|\n|\r/).flatMap((line) => line.trim().split(/\s+/)[0] || []);
   const missing = stems.findIndex((stem) => !byStem.has(stem));
   if (missing >= 0) throw notAnnotated(list, missing + 1, stems[missing] ?? "");
-  return { files: stems.map((stem) => byStem.get(stem) ?? "").sort(byCodePoint), notes: [] };
+  return { files: stems.map((stem) => byStem.get(stem) ?? "").sort(byCodePoint), all: files, notes: [] };
 }
 
-async function readItem(file: string, imageId: number, root: string, pictures: ReadonlyMap<string, string>, report: Report): Promise<RawItem | undefined> {
-  const text = (await readIfPresent(file)) ?? "";
-  const { boxes, size, problems } = parseVoc(text, file);
-  const picture = pictures.get(stemOf(file));
-  const all = picture === undefined ? [...problems, { file, message: `no picture "${stemOf(file)}" in the dataset` }] : problems;
+async function readItem(file: string, imageId: number, root: string, find: PictureFinder, report: Report): Promise<{ item: Omit<RawItem, "boxes">; boxes: readonly VocBox[]; file: string } | undefined> {
+  const { boxes, size, filename, problems } = parseVoc((await readIfPresent(file)) ?? "", file);
+  const picture = find(file, filename);
+  const all = picture === undefined ? [...problems, { file, message: `no picture "${stemOf(file)}" in the dataset, or several` }] : problems;
   all.forEach(report);
   if (picture === undefined || all.length > 0) return undefined;
   // Some tools write a size of 0 x 0 where they did not open the picture.
   const declared = size && size.width > 0 && size.height > 0 ? { declared: size } : {};
-  return { id: relativeId(root, picture), imageId, path: picture, ...declared, boxes, normalized: false };
+  return { item: { id: relativeId(root, picture), imageId, path: picture, ...declared, normalized: false }, boxes, file };
+}
+
+export interface VocBox extends Omit<RawBox, "category"> {
+  readonly className: ClassName;
 }
 
 export interface VocAnnotation {
-  readonly boxes: readonly RawBox[];
+  readonly boxes: readonly VocBox[];
   readonly size: { readonly width: number; readonly height: number } | undefined;
+  readonly filename?: string | undefined;
   readonly problems: readonly DatasetProblem[];
 }
 
@@ -73,17 +116,17 @@ export function parseVoc(text: string, file: string): VocAnnotation {
   if (wellFormed !== true) return broken({ file, line: wellFormed.err.line, message: `malformed XML: ${wellFormed.err.msg}` });
   const result = annotationSchema.safeParse(parser.parse(text));
   if (!result.success) return broken({ file, message: `not a VOC annotation: ${issuesOf(result.error)}` });
-  const { size, object: objects } = result.data.annotation;
+  const { size, filename, object: objects } = result.data.annotation;
   const lines = objectLines(text);
   const read = objects.map((object, index) => ({ line: lines[index] ?? 1, value: parseObject(object) }));
   const problems = read.flatMap(({ line, value }) => (typeof value === "string" ? [{ file, line, message: value }] : []));
-  return { boxes: read.flatMap(({ value }) => (typeof value === "string" ? [] : [value])), size, problems };
+  return { boxes: read.flatMap(({ value }) => (typeof value === "string" ? [] : [value])), size, filename, problems };
 }
 
 const broken = (problem: DatasetProblem): VocAnnotation => ({ boxes: [], size: undefined, problems: [problem] });
 
 /** The box, or what is wrong with the object. */
-function parseObject(object: unknown): RawBox | string {
+function parseObject(object: unknown): VocBox | string {
   const result = objectSchema.safeParse(object);
   if (!result.success) return `object: ${issuesOf(result.error)}`;
   const { name, difficult, bndbox } = result.data;

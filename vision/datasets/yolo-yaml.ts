@@ -15,6 +15,7 @@ const schema = z.object({
   valid: places,
   test: places,
   nc: z.number().int().positive().nullish(),
+  kpt_shape: z.tuple([z.number().int().positive(), z.union([z.literal(2), z.literal(3)])]).nullish(),
   names: z.union([z.array(className), z.record(z.string().regex(/^\d+$/, "class numbers are the keys"), className)]),
 });
 type DataYaml = z.infer<typeof schema>;
@@ -27,8 +28,8 @@ export async function readDataYaml(file: string, split: Split): Promise<YoloSour
   if (listed === undefined || listed === null) throw noSplit(file, split, yaml);
   const folder = path.dirname(path.resolve(file));
   const root = await rootOf(folder, yaml.path ?? undefined);
-  const images = await Promise.all([listed].flat().map((place) => resolvePlace(root, place)));
-  return { images, root, names, notes: [] };
+  const places = await Promise.all([listed].flat().map((place) => resolvePlace(root, place)));
+  return { images: places.map(({ place }) => place), root, names, keypoints: yaml.kpt_shape ?? undefined, notes: places.flatMap(({ note }) => note ?? []) };
 }
 
 /** The class names alone. */
@@ -65,10 +66,12 @@ async function rootOf(folder: string, declared: string | undefined): Promise<str
 }
 
 /** Roboflow writes `../train/images` beside the folder `train`: Ultralytics drops the `../` where the plain path is missing. */
-async function resolvePlace(root: string, place: string): Promise<string> {
-  const plain = path.resolve(root, place);
-  if (place.startsWith("../") && (await kindOf(plain)) === undefined) return path.resolve(root, place.slice(3));
-  return plain;
+async function resolvePlace(root: string, given: string): Promise<{ place: string; note?: string }> {
+  const plain = path.resolve(root, given);
+  if (!given.startsWith("../")) return { place: plain };
+  const inside = path.resolve(root, given.slice(3));
+  if ((await kindOf(plain)) === undefined) return { place: inside };
+  return { place: plain, ...((await kindOf(inside)) && { note: `"${plain}" is used, as data.yaml says; "${inside}" exists too, which exporters that write ../ may mean` }) };
 }
 
 const badYaml = (file: string, reason: string) =>

@@ -11,16 +11,16 @@ const crowd = { id: 2, image_id: 42, category_id: 1, bbox: [15, 2, 5.4, 6], area
 const pictures = { "images/a.png": [10, 10], "images/b.png": [20, 10] } as const;
 const coco = (change: object) => ({ ...pictures, "val.json": JSON.stringify({ images, categories, annotations: [box, crowd], ...change }) });
 
-test("COCO JSON: ids kept, classes in order of category id, crowd and area kept, boxes as annotated", () =>
+test("COCO JSON: ids kept, pictures in order of image id, classes of category id, crowd and area kept, boxes as annotated", () =>
   withDataset(coco({}), async (root) => {
-    const { classes, items } = await openDataset(path.join(root, "val.json"));
-    assert.equal(classes, ["car", "truck"]);
-    assert.equal(items.map(({ id, imageId }) => [id, imageId]), [["b.png", 42], ["a.png", 7]]);
-    assert.equal(items[0]?.boxes, [
+    const { classes, categoryIds, items } = await openDataset(path.join(root, "val.json"));
+    assert.equal([classes, categoryIds], [["car", "truck"], [1, 3]]);
+    assert.equal(items.map(({ id, imageId }) => [id, imageId]), [["a.png", 7], ["b.png", 42]]);
+    assert.equal(items[1]?.boxes, [
       { box: [1.5, 2, 5, 6], classIndex: 1, area: 20.5 },
       { box: [15, 2, 5.4, 6], classIndex: 0, crowd: true, area: 30 },
     ]);
-    assert.equal(items[1]?.boxes, []);
+    assert.equal(items[0]?.boxes, []);
   }));
 
 test("a folder with annotations/ opens the split's JSON", () =>

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { UserError } from "../../graph/error.ts";
+import { readIfPresent } from "./files.ts";
+import { foreignJson, notRead } from "./foreign.ts";
+
+const fileSchema = z.object({ images: z.array(z.unknown()), categories: z.array(z.unknown()), annotations: z.array(z.unknown()).optional() });
+
+const wholeNumber = "must be a whole number below 2^53 (COCO's ids are numbers, not text)";
+const id = z.number({ error: wholeNumber }).refine(Number.isSafeInteger, wholeNumber);
+const side = z.number().int().nonnegative().nullish();
+
+export const imageSchema = z.object({ id, file_name: z.string().min(1), width: side, height: side });
+export const categorySchema = z.object({ id, name: z.string().min(1), supercategory: z.unknown().optional() });
+export const annotationSchema = z.object({
+  id: z.unknown().optional(),
+  image_id: id,
+  category_id: id,
+  bbox: z.tuple([z.number(), z.number(), z.number().positive(), z.number().positive()]),
+  iscrowd: z.union([z.literal(0), z.literal(1), z.boolean()]).nullish(),
+  area: z.number().nonnegative().nullish(),
+});
+export type CocoImage = z.infer<typeof imageSchema>;
+export type CocoCategory = z.infer<typeof categorySchema>;
+
+export const issuesOf = (error: z.ZodError) => error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`.trim()).join("; ");
+
+export const entryId = (entry: unknown) => (typeof entry === "object" && entry !== null && "id" in entry ? ` (id ${String(entry.id)})` : "");
+
+/** The lists of a COCO JSON. Throws UserError BAD_COCO_JSON; DATASET_NOT_READ for JSON of another tool. */
+export async function parseCocoFile(file: string): Promise<z.infer<typeof fileSchema>> {
+  const text = await readIfPresent(file);
+  if (text === undefined) throw badCoco(file, "no such file");
+  const value = parseJson(file, text);
+  const foreign = foreignJson(value);
+  if (foreign) throw notRead(file, foreign);
+  const result = fileSchema.safeParse(value);
+  if (!result.success) throw badCoco(file, result.error.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`).join("; "), result.error);
+  const ids = result.data.categories.flatMap((category) => (typeof category === "object" && category !== null && "id" in category && typeof category.id === "number" ? [category.id] : []));
+  const twice = ids.find((one, index) => ids.indexOf(one) !== index);
+  if (twice !== undefined) throw badCoco(file, `two categories have id ${twice}`);
+  return result.data;
+}
+
+function parseJson(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (cause) {
+    throw badCoco(file, describeJsonError(cause, text), cause);
+  }
+}
+
+/** The parser's message, with the line where it gives a position. */
+function describeJsonError(cause: unknown, text: string): string {
+  const message = cause instanceof Error ? cause.message.split("\n")[0] ?? "" : String(cause);
+  const position = /at position (\d+)/.exec(message)?.[1];
+  if (position === undefined || message.includes("line")) return message;
+  return `${message} (line ${text.slice(0, Number(position)).split("\n").length})`;
+}
+
+const badCoco = (file: string, reason: string, cause?: unknown) =>
+  new UserError("BAD_COCO_JSON", `Cannot use "${file}" as COCO JSON: ${reason}.`, "it needs the lists images, categories and (with labels) annotations.", { cause });
