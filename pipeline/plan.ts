@@ -1,19 +1,21 @@
 import { resolve } from "node:path";
-import { canonicalDetector, inputSize, type TrainableFamily } from "../detection/canonical.ts";
-import { describeDetector, writeContract, type DetectorModel } from "../detection/detector.ts";
+import { fixedSize, type TrainableFamily } from "../detection/canonical.ts";
+import { describeDetector, type DetectorModel } from "../detection/detector.ts";
 import { classMapping } from "../detection/evaluate.ts";
-import { prepareGraph } from "../detection/prepare.ts";
+import { proofLine } from "../detection/proof.ts";
+import { featuresNeedOneTeacher } from "../detection/teacher.ts";
+import { trainableFamily, type TeacherMode } from "../detection/teacher-run.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import { countMacs } from "../graph/macs.ts";
 import { loadModel } from "../onnx/load.ts";
-import { writeClassNames } from "../students/metadata.ts";
 import { yoloStudent } from "../students/yolo.ts";
 import { sha256File } from "../targets/digest.ts";
 import { datasetFingerprint, openDataset, preprocessPreset, type Dataset, type Preprocess } from "../vision/index.ts";
 import type { PreprocessConfig, StudentConfig, TeacherConfig } from "./config-schema.ts";
 import type { LoadedConfig } from "./config.ts";
 import { dataPaths } from "./generate.ts";
+import { checkTeacher, checkTraining, distributionBins, distributionNotes, proofPictures, provenStudent, type CheckContext, type Checked, type CheckedTeacher } from "./plan-checks.ts";
 import type { Reporter } from "./progress.ts";
 import { openSlices } from "./slices.ts";
 import { deriveStudent } from "./prune/prune.ts";
@@ -25,6 +27,8 @@ export interface PlannedTeacher {
   readonly sha256: string;
   readonly model: DetectorModel;
   readonly weight: number;
+  /** How it will be matched with the student's anchors: proven, or run, in the plan. */
+  readonly mode?: TeacherMode;
 }
 
 /** The small model before training. */
@@ -59,10 +63,29 @@ export const makePlan = async (loaded: LoadedConfig, reporter: Reporter): Promis
   const teachers: PlannedTeacher[] = [];
   for (const [index, teacher] of teacherConfigs.entries()) teachers.push(await openTeacher(teacher, index, loaded, classes));
   if (teachers.length === 0 && data.train.items.every(({ boxes }) => boxes === null)) throw unlabelled(config.data.train ?? "the training set", "there is no teacher to label it");
-  const student = await planStudent(config.student, loaded, classes, teachers);
-  const notes = [...data.train.notes, ...teachers.flatMap(({ model }) => model.notes)];
+  const context: CheckContext = { classes, pictures: await proofPictures(data.train.items), threads: config.threads };
+  const { checked: given, ...student } = await planStudent(config.student, loaded, classes, teachers, context);
+  const fitted = await fitTeachers(teachers, student, loaded, context);
+  const training = await checkTraining(student, data.train.items, context);
+  const proofs = [...given.proofs, ...fitted.proofs];
+  const notes = [...data.train.notes, ...teachers.flatMap(({ model }) => model.notes), ...given.notes, ...fitted.notes, ...training];
   for (const note of notes) reporter.line(`note: ${note}`);
-  return { ...data, classes, teachers, student, report: planReport(data, teachers, student, notes) };
+  for (const proof of proofs) reporter.line(proofLine(proof));
+  const report = { ...planReport(data, fitted.teachers, student, notes), proofs: proofs.map((proof) => ({ ...proof })) };
+  return { ...data, classes, teachers: fitted.teachers, student, report };
+};
+
+/** The teachers as they will be used with this student, tried before anything is trained. */
+const fitTeachers = async (teachers: readonly PlannedTeacher[], { graph, family, contract }: PlannedStudent, { config: { distill } }: LoadedConfig, context: CheckContext): Promise<Checked & { readonly teachers: readonly PlannedTeacher[] }> => {
+  const regMax = distill.distribution ? distributionBins(graph, family) : undefined;
+  const features = distill.features !== "none";
+  const checked: (PlannedTeacher & CheckedTeacher)[] = [];
+  for (const teacher of teachers) checked.push({ ...teacher, ...(await checkTeacher(teacher.path, teacher.model, { size: contract.size, regMax, features }, context)) });
+  if (features && distill.alpha > 0 && teachers.length > 0 && (checked.length > 1 || checked[0]?.mode === "decoded")) throw featuresNeedOneTeacher();
+  return {
+    teachers: teachers.map((teacher, index) => ({ ...teacher, mode: checked[index]!.mode })),
+    proofs: checked.flatMap(({ proofs }) => proofs), notes: [...checked.flatMap(({ notes }) => notes), ...distributionNotes(checked, regMax)],
+  };
 };
 
 const openData = async (loaded: LoadedConfig, reporter: Reporter) => {
@@ -111,48 +134,41 @@ const checkClasses = (path: string, model: DetectorModel, classes: readonly stri
   }
 };
 
-const planStudent = async (student: StudentConfig, { config, folder }: LoadedConfig, classes: readonly string[], teachers: readonly PlannedTeacher[]): Promise<PlannedStudent> => {
+type CheckedStudent = PlannedStudent & { readonly checked: Checked };
+
+const planStudent = async (student: StudentConfig, { config, folder }: LoadedConfig, classes: readonly string[], teachers: readonly PlannedTeacher[], context: CheckContext): Promise<CheckedStudent> => {
   const first = teachers[0];
   const wanted = config.input.size;
   if ("arch" in student) {
     const size = wanted ?? first!.model.contract.size;
     const { width, depth, maxChannels, activation, regMax } = student;
-    return { graph: yoloStudent({ classes, size, width, depth, maxChannels, activation, regMax, seed: config.seed }), family: "yolov8", contract: preprocessPreset("yolov8", size), isGiven: false };
+    const graph = yoloStudent({ classes, size, width, depth, maxChannels, activation, regMax, seed: config.seed });
+    return { graph, family: "yolov8", contract: preprocessPreset("yolov8", size), isGiven: false, checked: { proofs: [], notes: [] } };
   }
   if ("model" in student) {
     const path = resolve(folder, student.model);
     const model = await openDetector(path, student, wanted);
     checkClasses(path, model, classes);
-    return trainable(path, model, wanted, classes);
+    return trainable(path, model, wanted, context);
   }
   const { path, model } = first!;
-  const whole = trainable(path, model, wanted, classes);
+  const whole = await trainable(path, model, wanted, context, "student before it is sliced");
   return { ...whole, graph: (await deriveStudent(whole.graph, { macs: student.macs })).graph };
 };
 
-const fixedSize = (graph: Graph): readonly [number, number] | undefined => {
-  const [, , height, width] = graph.inputs[0]?.shape ?? [];
-  return typeof height === "number" && typeof width === "number" ? inputSize(graph) : undefined;
-};
-
 /** A given detector with the data's classes and the wanted size, its head ready for training. */
-const trainable = (path: string, model: DetectorModel, wanted: readonly [number, number] | undefined, classes: readonly string[]): PlannedStudent => {
+const trainable = async (path: string, model: DetectorModel, wanted: readonly [number, number] | undefined, context: CheckContext, what = "student"): Promise<CheckedStudent> => {
   const { family } = model.head;
-  if (family !== "yolov8" && family !== "yolox") throw notTrainable(path, family);
-  const size = wanted ?? model.contract.size;
-  const mapping = classMapping(model.classes, classes);
-  const classRows = classes.map((_, index) => mapping.indexOf(index));
-  const graph = canonicalDetector(prepareGraph(model.graph), family, { size, classRows });
-  const contract = { ...model.contract, size };
-  writeClassNames(graph, classes);
-  writeContract(graph, contract, family);
-  return { graph, family, contract, isGiven: true };
+  if (!trainableFamily(family)) throw notTrainable(path, family);
+  const contract = { ...model.contract, size: wanted ?? model.contract.size };
+  const { graph, ...checked } = await provenStudent(path, model, family, contract.size, context, what);
+  return { graph, family, contract, isGiven: true, checked };
 };
 
 const planReport = (data: Pick<Plan, "train" | "val">, teachers: readonly PlannedTeacher[], student: PlannedStudent, notes: readonly string[]): JsonObject => ({
   classes: data.train.classes,
   train: datasetFacts(data.train), val: datasetFacts(data.val),
-  teachers: teachers.map(({ path, sha256, model, weight }) => ({ model: path, sha256, family: model.head.family, size: model.contract.size, weight })),
+  teachers: teachers.map(({ path, sha256, model, weight, mode = null }) => ({ model: path, sha256, family: model.head.family, size: model.contract.size, weight, mode })),
   student: { family: student.family, size: student.contract.size, given: student.isGiven, ...costFacts(student.graph) },
   notes,
 });
