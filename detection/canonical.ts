@@ -29,8 +29,8 @@ export const cutHead = (graph: Graph, family: TrainableFamily, output: Value = g
   const areas = [...new Set(found.map(areaOf))].sort((a, b) => b - a);
   const perLevel = family === "yolov8" ? 2 : 3;
   const levels = areas.map((area) => found.filter((value) => areaOf(value) === area));
-  if (levels.length !== strides.length || levels.some((level) => level.length !== perLevel)) throw headNotFound(graph, family, found);
-  if (areas.some((area, level) => area !== cellsOf(size, strides[level]!))) throw otherStrides(graph, levels, size);
+  if (levels.length === 0 || levels.some((level) => level.length !== perLevel)) throw headNotFound(graph, family, found);
+  if (levels.length !== strides.length || areas.some((area, level) => area !== cellsOf(size, strides[level]!))) throw otherStrides(graph, levels, size);
   return {
     family, size,
     levels: levels.map(([box, second, third]) => (family === "yolov8" ? { box: box!, classes: second! } : { box: box!, object: second!, classes: third! })),

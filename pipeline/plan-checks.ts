@@ -12,6 +12,7 @@ import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import { openSession, type SessionOptions } from "../runtime/session.ts";
 import { Tensor } from "../graph/tensor.ts";
+import { withBatch } from "../training/problem.ts";
 import { writeClassNames } from "../students/metadata.ts";
 import { decode } from "../vision/decode.ts";
 import { decodeImage } from "../vision/image.ts";
@@ -233,9 +234,9 @@ export interface TrainableStudent {
  * and what the runtime refuses: before any training.
  */
 export const checkTraining = async ({ graph, family, contract }: TrainableStudent, items: readonly { readonly path: string; readonly boxes: readonly LabelledBox[] | null }[], { classes, threads }: CheckContext): Promise<string[]> => {
-  const problem = detectionObjective(graph, { family, classCount: classes.length });
-  if (problem.parameters.length === 0) throw nothingToTrain(graph);
   const labelled = [...items].sort((a, b) => Number(a.boxes === null) - Number(b.boxes === null)).slice(0, 2);
+  const problem = withBatch(detectionObjective(graph, { family, classCount: classes.length }), labelled.length);
+  if (problem.parameters.length === 0) throw nothingToTrain(graph);
   const opened = openBatches({ items: labelled, contract, classCount: classes.length, batch: 2, seed: 0, plan: { epochs: 1, count: 0 }, augment: null, assignment: "atss", teacher: null });
   const batch = await opened.batch(0, 0);
   problem.graph.outputs.splice(0, problem.graph.outputs.length, problem.loss);

@@ -10,12 +10,13 @@ import { saveModel } from "../onnx/save.ts";
 import { foldBatchNorm } from "../rewrite/batchnorm.ts";
 import { sha256File } from "../targets/digest.ts";
 import { hashOf } from "./hash.ts";
+import { checkVariant } from "./variant-check.ts";
 import { sessionKey } from "./models/session.ts";
 import type { VariantStage } from "./result.ts";
 import type { StageContext, VariantFile } from "./stage.ts";
 import { version } from "./version.ts";
 
-interface NewVariant {
+export interface NewVariant {
   readonly name: string;
   readonly stage: VariantStage;
   readonly parent: VariantFile | undefined;
@@ -44,6 +45,7 @@ export const saveVariant = async (context: StageContext, variant: NewVariant): P
   const folded = variant.precision === "int8" ? described : foldBatchNorm(described).graph;
   const path = join(folder, `${variant.name}.onnx`);
   await saveModel(folded, path, { valueInfo: variant.precision !== "int8" });
+  await checkVariant(path, described, variant, context);
   const trainable = variant.keepTrainable === true && folded.nodes.size !== described.nodes.size ? join(folder, `${variant.name}.trainable.onnx`) : undefined;
   if (trainable !== undefined) await saveModel(described, trainable);
   return {
@@ -56,7 +58,17 @@ export const saveVariant = async (context: StageContext, variant: NewVariant): P
 
 /** A given model as a variant, its file where it is. */
 export const givenVariant = async (name: string, stage: VariantStage, path: string, model: DetectorModel, runFolder: string): Promise<VariantFile> =>
-  ({ name, stage, parent: null, precision: "float32", ...(await costsOf(path, model.graph)), model: inRun(runFolder, path) });
+  ({ name, stage, parent: null, precision: "float32", ...(await costsOf(path, atContractSize(model))), model: inRun(runFolder, path) });
+
+/** A model whose input is dynamic, at the size that it will run at: only then are its MACs known. */
+const atContractSize = ({ graph, contract: { size: [width, height] } }: DetectorModel): Graph => {
+  const [image] = graph.inputs;
+  if (!image?.shape?.slice(1).some((dim) => typeof dim === "string")) return graph;
+  const fixed = graph.clone();
+  fixed.inputs[0]!.shape = [1, 3, height, width];
+  inferShapes(fixed, { overwrite: true });
+  return fixed;
+};
 
 const costsOf = async (path: string, graph: Graph): Promise<Pick<VariantFile, "sha256" | "parameters" | "macs" | "sizeBytes">> => {
   const { macs, parameters } = countMacs(graph);

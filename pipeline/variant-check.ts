@@ -1,0 +1,29 @@
+import { agrees, distanceOf, distanceText, readRows } from "../detection/proof.ts";
+import { describeDetector, quietThreads } from "../detection/detector.ts";
+import { UserError } from "../graph/error.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { SessionOptions } from "../runtime/session.ts";
+import { decodeImage } from "../vision/image.ts";
+import type { StageContext } from "./stage.ts";
+
+/**
+ * Opens the file of a new variant and runs it on a picture of the validation set. Throws UserError VARIANT_DIFFERS where it does not compute what the graph in memory computes, NaN included.
+ */
+export const checkVariant = async (path: string, graph: Graph, { name, session }: { readonly name: string; readonly session?: SessionOptions | undefined }, { plan, loaded: { config } }: Pick<StageContext, "plan" | "loaded">): Promise<void> => {
+  const { classes, student: { family, contract }, val } = plan;
+  const [item] = val.items;
+  if (!item) return;
+  const picture = [await decodeImage(item.path)];
+  const model = await describeDetector(graph, name, { family, classes, preprocess: contract });
+  const settings: SessionOptions = { ...session, extra: { ...quietThreads, ...session?.extra }, ...(config.threads !== undefined && { threads: config.threads }) };
+  const rows = (source: Graph | string) => readRows(model, picture, classes.map((_, index) => index), { batch: 1, session: settings, source });
+  const [inMemory, onDisk] = [await rows(graph), await rows(path)];
+  const finite = onDisk.every(({ anchors, corners, scores }) => anchors > 0 && corners.every(Number.isFinite) && scores.every(Number.isFinite));
+  if (!finite) throw new UserError("VARIANT_DIFFERS", `The file ${path} gives boxes or scores that are no finite numbers on ${item.path}.`, "the training diverged: lower the learning rate, or start from other weights.");
+  const distance = distanceOf(inMemory, onDisk);
+  if (!agrees(distance)) throw variantDiffers(path, distanceText(distance, classes));
+};
+
+const variantDiffers = (path: string, difference: string): UserError =>
+  new UserError("VARIANT_DIFFERS", `The file ${path} does not compute what the trained model computes: ${difference}.`,
+    "please report this with the config and the model; nothing was handed over.");
