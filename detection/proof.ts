@@ -6,6 +6,7 @@ import type { SessionOptions } from "../runtime/session.ts";
 import { decode, type Candidates } from "../vision/decode.ts";
 import type { Head } from "../vision/heads.ts";
 import type { Image8 } from "../vision/types.ts";
+import { anchorCount, anchorLevels } from "./anchors.ts";
 import { anotherStudent, canonicalDetector, type TrainableFamily } from "./canonical.ts";
 import { describeDetector, runDetector, type DetectorModel } from "./detector.ts";
 import { classMapping } from "./evaluate.ts";
@@ -158,13 +159,13 @@ export interface ProofOptions {
  * what the model gives for each picture alone; at another size what the model resized as a whole gives. Throws the UserErrors of `canonicalDetector`,
  * HEAD_DIFFERS where the two are apart.
  */
-export const provenCanonical = async (model: DetectorModel, family: TrainableFamily, options: ProofOptions, finish: (graph: Graph, size: readonly [number, number]) => Promise<Rewritten>): Promise<{ readonly rewritten: Rewritten; readonly proofs: readonly Proof[]; readonly notes: readonly string[] }> => {
+export const provenCanonical = async (model: DetectorModel, family: TrainableFamily, options: ProofOptions, finish: (graph: Graph, size: readonly [number, number]) => Rewritten | Promise<Rewritten>): Promise<{ readonly rewritten: Rewritten; readonly proofs: readonly Proof[]; readonly notes: readonly string[] }> => {
   const { classes, size, pictures, session } = options;
   const mapping = classMapping(model.classes, classes);
   const classRows = classes.map((_, index) => mapping.indexOf(index));
   const prepared = prepareGraph(model.graph);
   const [output] = model.head.outputNames;
-  const at = (wanted: readonly [number, number]): Promise<Rewritten> =>
+  const at = async (wanted: readonly [number, number]): Promise<Rewritten> =>
     finish(canonicalDetector(prepared, family, { size: wanted, classRows, classCount: model.head.classCount, ...(output !== undefined && { output }) }), wanted);
   const alone = { batch: 1, ...(session && { session }) };
   const proofs: Proof[] = [];
@@ -178,7 +179,7 @@ export const provenCanonical = async (model: DetectorModel, family: TrainableFam
   const whole = await resizedWhole(model, prepared, options);
   if (whole instanceof UserError) {
     const rows = await rewritten.read(pictures);
-    checkFinite(options, rows);
+    checkFinite(options, size, rows);
     return { rewritten, proofs, notes: [`${options.what} ${options.label}: at ${size.join("x")} its head is proven by its form alone, since the model as a whole cannot be brought there (${whole.message})`] };
   }
   await compare(whole, rewritten);
@@ -197,15 +198,22 @@ const resizedWhole = async (model: DetectorModel, prepared: Graph, { size, label
 };
 
 const proven = (options: ProofOptions, size: readonly [number, number], given: readonly Rows[], rewritten: readonly Rows[]): Proof => {
-  checkFinite(options, given);
+  checkFinite(options, size, given);
   const distance = distanceOf(given, rewritten);
   if (!agrees(distance)) throw headDiffers(options, size, distance);
   return { what: options.what, model: options.label, size, pictures: given.length, boxPixels: distance.boxPixels, score: distance.score };
 };
 
-const checkFinite = ({ what, label }: ProofOptions, rows: readonly Rows[]): void => {
-  const broken = rows.some(({ corners, scores, anchors }) => anchors === 0 || !corners.every(Number.isFinite) || !scores.every(Number.isFinite));
-  if (broken) throw new UserError("NOT_FINITE", `${what} ${label}: on a real picture it gives boxes or scores that are no finite numbers.`, "check the model's export: run it in the framework that it comes from.");
+/** True where every anchor of a three-level head has a finite box and finite scores; decoding leaves out rows whose score is no number. */
+export const allFinite = (rows: readonly Rows[], size: readonly [number, number]): boolean => {
+  const whole = anchorCount(anchorLevels(size));
+  return rows.every(({ corners, scores, anchors }) => anchors === whole && corners.every(Number.isFinite) && scores.every(Number.isFinite));
+};
+
+const checkFinite = ({ what, label }: ProofOptions, size: readonly [number, number], rows: readonly Rows[]): void => {
+  if (allFinite(rows, size)) return;
+  throw new UserError("NOT_FINITE", `The ${what} ${label} gives boxes or scores that are no finite numbers on a picture of the training set.`,
+    "check the model's export: run it in the framework that it comes from.");
 };
 
 /** A proof in one line, as people read it. */

@@ -3,7 +3,7 @@ import { Builder } from "../graph/builder.ts";
 import { removeDead } from "../graph/dead.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/node.ts";
-import { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { openSession, type Session } from "../runtime/session.ts";
 import { decode, type OutputTensor } from "../vision/decode.ts";
 import { nonMaximumSuppression } from "../vision/nms.ts";

@@ -157,7 +157,7 @@ const provenTeacher = async (path: string, model: DetectorModel, needs: TeacherN
   if (!trainableFamily(family)) throw new Error(`bug: a ${family} teacher is not aligned`);
   const options = softOptions(needs, context);
   let regMax: number | undefined;
-  const finish = async (graph: Graph, size: readonly [number, number]): Promise<Rewritten> => {
+  const finish = (graph: Graph, size: readonly [number, number]): Rewritten => {
     const soft = softGraph(graph, family, options);
     ({ regMax } = soft);
     const read = async (pictures: readonly Image8[]): Promise<Rows[]> => {

@@ -1,4 +1,4 @@
-import { agrees, distanceOf, distanceText, readRows } from "../detection/proof.ts";
+import { agrees, allFinite, distanceOf, distanceText, readRows } from "../detection/proof.ts";
 import { describeDetector, quietThreads } from "../detection/detector.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -7,7 +7,8 @@ import { decodeImage } from "../vision/image.ts";
 import type { StageContext } from "./stage.ts";
 
 /**
- * Opens the file of a new variant and runs it on a picture of the validation set. Throws UserError VARIANT_DIFFERS where it does not compute what the graph in memory computes, NaN included.
+ * Opens the file of a new variant and runs it on a picture of the validation set. Throws UserError VARIANT_DIFFERS where it does not compute
+ * what the graph in memory computes, or no numbers.
  */
 export const checkVariant = async (path: string, graph: Graph, { name, session }: { readonly name: string; readonly session?: SessionOptions | undefined }, { plan, loaded: { config } }: Pick<StageContext, "plan" | "loaded">): Promise<void> => {
   const { classes, student: { family, contract }, val } = plan;
@@ -18,11 +19,14 @@ export const checkVariant = async (path: string, graph: Graph, { name, session }
   const settings: SessionOptions = { ...session, extra: { ...quietThreads, ...session?.extra }, ...(config.threads !== undefined && { threads: config.threads }) };
   const rows = (source: Graph | string) => readRows(model, picture, classes.map((_, index) => index), { batch: 1, session: settings, source });
   const [inMemory, onDisk] = [await rows(graph), await rows(path)];
-  const finite = onDisk.every(({ anchors, corners, scores }) => anchors > 0 && corners.every(Number.isFinite) && scores.every(Number.isFinite));
-  if (!finite) throw new UserError("VARIANT_DIFFERS", `The file ${path} gives boxes or scores that are no finite numbers on ${item.path}.`, "the training diverged: lower the learning rate, or start from other weights.");
+  if (!allFinite(onDisk, contract.size)) throw notFinite(path, item.path);
   const distance = distanceOf(inMemory, onDisk);
   if (!agrees(distance)) throw variantDiffers(path, distanceText(distance, classes));
 };
+
+const notFinite = (path: string, picture: string): UserError =>
+  new UserError("VARIANT_DIFFERS", `The file ${path} gives boxes or scores that are no finite numbers on ${picture}.`,
+    "the training diverged: lower its learning rate, or start from other weights.");
 
 const variantDiffers = (path: string, difference: string): UserError =>
   new UserError("VARIANT_DIFFERS", `The file ${path} does not compute what the trained model computes: ${difference}.`,
