@@ -82,7 +82,7 @@ export interface CanonicalOptions {
 /**
  * An exported YOLOv8 or YOLOX detector in trainable form: batch dimension `N`, another input size if wanted, only the named class rows.
  * `given` stays as it is; it must be at opset 17 or later with constants as initializers. That the result computes the same is to be proven on
- * pictures (detection/proof.ts). Throws UserError HEAD_NOT_FOUND, BATCH_IS_FIXED, SIZE_IS_FIXED, SIZE_DOES_NOT_FIT naming the node in the way.
+ * pictures (detection/proof.ts). Throws UserError HEAD_NOT_FOUND, WEIGHT_TYPE, BATCH_IS_FIXED, SIZE_IS_FIXED, SIZE_DOES_NOT_FIT naming the node in the way.
  */
 export const canonicalDetector = (given: Graph, family: TrainableFamily, options: CanonicalOptions = {}): Graph => {
   const graph = given.clone();
@@ -128,6 +128,8 @@ export const fixedSize = (graph: Graph): readonly [number, number] | undefined =
 const checkChannels = (graph: Graph, family: TrainableFamily, levels: readonly HeadLevel[], classCount: number | undefined): void => {
   const channelsOf = (value: Value | undefined): number => Number(value?.shape?.[1]);
   for (const { box, object, classes } of levels) {
+    const other = [box, classes].find(({ dtype }) => dtype !== undefined && dtype !== "float32");
+    if (other) throw otherType(graph, other);
     const boxes = channelsOf(box);
     if (family === "yolov8" ? boxes % 4 !== 0 : boxes !== 4) throw wrongChannels(graph, family, box, "box sides (4 of them)");
     if (object && channelsOf(object) !== 1) throw wrongChannels(graph, family, object, "objectness (1 channel)");
@@ -200,6 +202,10 @@ const wrongChannels = (graph: Graph, family: string, value: Value, wanted: strin
   new UserError("HEAD_NOT_FOUND",
     `The head of "${graph.name}" is not built like a ${family} head: its last convolution "${value.producer?.name || value.name}" has ${String(value.shape?.[1])} channels, not those of ${wanted}.`,
     anotherStudent);
+
+const otherType = (graph: Graph, value: Value) =>
+  new UserError("WEIGHT_TYPE", `The head of "${graph.name}" computes in ${value.dtype} (node "${value.producer?.name || value.name}"); training computes in float32.`,
+    "export the model with float32 weights (half=False).");
 
 const rowsNotSeparable = (node: Node, reason: string) =>
   new UserError("HEAD_NOT_FOUND", `The class rows of "${node.name || node.out().name}" cannot be taken apart: it ${reason}.`, anotherStudent);

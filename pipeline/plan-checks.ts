@@ -13,6 +13,7 @@ import type { Graph } from "../graph/graph.ts";
 import { openSession, type SessionOptions } from "../runtime/session.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { withBatch } from "../training/problem.ts";
+import type { Config } from "./config-schema.ts";
 import { writeClassNames } from "../students/metadata.ts";
 import { decode } from "../vision/decode.ts";
 import { decodeImage } from "../vision/image.ts";
@@ -228,6 +229,11 @@ export interface TrainableStudent {
   readonly family: TrainableFamily;
   readonly contract: Preprocess;
 }
+
+/** True where the config trains anything, or needs gradients. */
+export const trains = ({ distill, prune, quantize }: Pick<Config, "distill" | "prune" | "quantize">): boolean =>
+  distill.epochs > 0 || (quantize?.qat.epochs ?? 0) > 0
+  || (prune !== undefined && (prune.criterion === "taylor" || prune.recover.epochs > 0 || (prune.recover.finalEpochs ?? 0) > 0));
 
 /**
  * Builds the student's training step and computes its loss once on two pictures. Throws UserError NO_GRADIENT, NOTHING_TO_TRAIN, LOSS_NOT_FINITE,

@@ -15,7 +15,7 @@ import { datasetFingerprint, openDataset, preprocessPreset, type Dataset, type P
 import type { PreprocessConfig, StudentConfig, TeacherConfig } from "./config-schema.ts";
 import type { LoadedConfig } from "./config.ts";
 import { dataPaths } from "./generate.ts";
-import { checkTeacher, checkTraining, distributionBins, distributionNotes, proofPictures, provenStudent, type CheckContext, type Checked, type CheckedTeacher } from "./plan-checks.ts";
+import { checkTeacher, checkTraining, distributionBins, distributionNotes, proofPictures, provenStudent, trains, type CheckContext, type Checked, type CheckedTeacher } from "./plan-checks.ts";
 import type { Reporter } from "./progress.ts";
 import { openSlices } from "./slices.ts";
 import { deriveStudent } from "./prune/prune.ts";
@@ -66,7 +66,7 @@ export const makePlan = async (loaded: LoadedConfig, reporter: Reporter): Promis
   const context: CheckContext = { classes, pictures: await proofPictures(data.train.items), threads: config.threads };
   const { checked: given, ...student } = await planStudent(config.student, loaded, classes, teachers, context);
   const fitted = await fitTeachers(teachers, student, loaded, context);
-  const training = await checkTraining(student, data.train.items, context);
+  const training = trains(config) ? await checkTraining(student, data.train.items, context) : [];
   const proofs = [...given.proofs, ...fitted.proofs];
   const notes = [...data.train.notes, ...teachers.flatMap(({ model }) => model.notes), ...given.notes, ...fitted.notes, ...training];
   for (const note of notes) reporter.line(`note: ${note}`);
