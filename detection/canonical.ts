@@ -80,9 +80,10 @@ export interface CanonicalOptions {
 }
 
 /**
- * An exported YOLOv8 or YOLOX detector in trainable form: batch dimension `N`, another input size if wanted, only the named class rows.
- * `given` stays as it is; it must be at opset 17 or later with constants as initializers. That the result computes the same is to be proven on
- * pictures (detection/proof.ts). Throws UserError HEAD_NOT_FOUND, WEIGHT_TYPE, BATCH_IS_FIXED, SIZE_IS_FIXED, SIZE_DOES_NOT_FIT naming the node in the way.
+ * An exported YOLOv8 or YOLOX detector in trainable form: batch dimension `N`, another input size if wanted, only the
+ * named class rows. `given` stays as it is; it must be at opset 17 or later with constants as initializers. That the
+ * result computes the same is to be proven on pictures (detection/proof.ts). Throws UserError HEAD_NOT_FOUND,
+ * WEIGHT_TYPE, BATCH_IS_FIXED, SIZE_IS_FIXED, SIZE_DOES_NOT_FIT naming the node in the way.
  */
 export const canonicalDetector = (given: Graph, family: TrainableFamily, options: CanonicalOptions = {}): Graph => {
   const graph = given.clone();
@@ -102,7 +103,10 @@ export const canonicalDetector = (given: Graph, family: TrainableFamily, options
   return body;
 };
 
-/** The graph that ends at the head's last convolutions, which become its outputs: level by level, box, (object,) class. */
+/**
+ * The graph that ends at the head's last convolutions, which become its outputs: level by level, box, (object,)
+ * class.
+ */
 const graphUpTo = (graph: Graph, levels: readonly HeadLevel[]): Graph => {
   graph.outputs.splice(0, graph.outputs.length, ...levels.flatMap(({ box, object, classes }) => (object ? [box, object, classes] : [box, classes])));
   removeDead(graph);
@@ -137,7 +141,10 @@ const checkChannels = (graph: Graph, family: TrainableFamily, levels: readonly H
   }
 };
 
-/** Convolutions nearest to `output`, in the order in which the output puts them together; DFL's fixed convolution is walked through. */
+/**
+ * Convolutions nearest to `output`, in the order in which the output puts them together; DFL's fixed convolution is
+ * walked through.
+ */
 const lastConvolutions = (output: Value): Value[] => {
   const found: Value[] = [];
   const seen = new Set<Node>();
@@ -171,7 +178,10 @@ export const inputSize = (graph: Graph): readonly [number, number] => {
   return size;
 };
 
-/** Keeps rows (output channels) `rows` of the convolutions that make `values`; what several of them share stays shared. */
+/**
+ * Keeps rows (output channels) `rows` of the convolutions that make `values`; what several of them share stays
+ * shared.
+ */
 const selectRows = (graph: Graph, values: readonly Value[], rows: readonly number[]): void => {
   const selected = new Map<Tensor, Value>();
   for (const node of values.map((value) => value.producer!)) {

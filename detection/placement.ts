@@ -16,10 +16,13 @@ const placementOf = (from: readonly [number, number], into: readonly [number, nu
 };
 
 /**
- * Network pictures [N, 3, H, W], already in `contract`'s pixel values but at another size, resampled (bilinear, pixel centres) into the contract's
- * size and padded with its padding. Pictures of that size are returned as they are.
+ * Network pictures [N, 3, H, W], already in `contract`'s pixel values but at another size, resampled (bilinear, pixel
+ * centres) into the contract's size and padded with its padding. Pictures of that size are returned as they are.
  */
-export const placeInto = (images: Tensor, contract: Preprocess): { readonly placed: Tensor; readonly placement: Placement } => {
+export const placeInto = (
+  images: Tensor,
+  contract: Preprocess,
+): { readonly placed: Tensor; readonly placement: Placement } => {
   const [n = 0, channels = 0, height = 0, width = 0] = images.shape;
   const [toWidth, toHeight] = contract.size;
   const placement = placementOf([width, height], contract.size);
@@ -58,6 +61,7 @@ const samplesOf = (target: number, source: number, offset: number, scale: number
   });
 
 const bilinear = (data: Float32Array, base: number, width: number, row: Sample, column: Sample): number => {
-  const line = (y: number): number => data[base + y * width + column.low]! * (1 - column.share) + data[base + y * width + column.high]! * column.share;
+  const line = (y: number): number =>
+    data[base + y * width + column.low]! * (1 - column.share) + data[base + y * width + column.high]! * column.share;
   return line(row.low) * (1 - row.share) + line(row.high) * row.share;
 };

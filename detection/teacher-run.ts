@@ -16,7 +16,10 @@ import { classMapping } from "./evaluate.ts";
 import { placeInto, type Placement } from "./placement.ts";
 import { prepareGraph } from "./prepare.ts";
 
-/** `aligned`: the head is cut and matched anchor by anchor at the student's size. `decoded`: boxes after NMS, computed at the teacher's own size. */
+/**
+ * `aligned`: the head is cut and matched anchor by anchor at the student's size. `decoded`: boxes after NMS, computed
+ * at the teacher's own size.
+ */
 export type TeacherMode = "aligned" | "decoded";
 
 /** Scores, corners and perhaps distributions of a batch on the student's anchors. */
@@ -54,7 +57,8 @@ export interface SoftOptions {
 }
 
 /** The mode that a head's family suggests; whether the head can be cut is to be proven. */
-export const usualMode = ({ head }: DetectorModel): TeacherMode => (trainableFamily(head.family) ? "aligned" : "decoded");
+export const usualMode = ({ head }: DetectorModel): TeacherMode =>
+  trainableFamily(head.family) ? "aligned" : "decoded";
 
 export const trainableFamily = (family: string): family is TrainableFamily => family === "yolov8" || family === "yolox";
 
@@ -72,15 +76,35 @@ export interface SoftGraph {
 
 /** The teacher's graph at the student's size, with scores and boxes of the student's classes as outputs. */
 const alignedGraph = (model: DetectorModel, { classes, size, ...options }: SoftOptions): SoftGraph => {
-  const { family, outputNames: [output], classCount } = model.head;
+  const {
+    family,
+    outputNames: [output],
+    classCount,
+  } = model.head;
   if (!trainableFamily(family)) throw new Error(`bug: a ${family} head has no anchors like the student's`);
   const mapping = classMapping(model.classes, classes);
   const classRows = classes.map((_, index) => mapping.indexOf(index));
-  return softGraph(canonicalDetector(prepareGraph(model.graph), family, { size, classRows, classCount, ...(output !== undefined && { output }) }), family, options);
+  return softGraph(
+    canonicalDetector(prepareGraph(model.graph), family, {
+      size,
+      classRows,
+      classCount,
+      ...(output !== undefined && { output }),
+    }),
+    family,
+    options,
+  );
 };
 
-/** Replaces the outputs of a canonical detector by `scores` [N, C, A], `corners` [N, 4, A] and, where wanted and there, `distribution` and `feature0`…. */
-export const softGraph = (graph: Graph, family: TrainableFamily, wanted: Pick<SoftOptions, "regMax" | "features"> = {}): SoftGraph => {
+/**
+ * Replaces the outputs of a canonical detector by `scores` [N, C, A], `corners` [N, 4, A] and, where wanted and
+ * there, `distribution` and `feature0`….
+ */
+export const softGraph = (
+  graph: Graph,
+  family: TrainableFamily,
+  wanted: Pick<SoftOptions, "regMax" | "features"> = {},
+): SoftGraph => {
   const cut = cutHead(graph, family);
   const b = new Builder(graph, "soft");
   const head = headValues(b, cut);
@@ -90,39 +114,59 @@ export const softGraph = (graph: Graph, family: TrainableFamily, wanted: Pick<So
   const features = wanted.features ? neckFeatures(cut) : [];
   const bins = head.distribution?.shape?.[2];
   const outputs: Record<string, Value> = { scores, corners };
-  if (head.distribution && wanted.regMax !== undefined && wanted.regMax === bins) outputs["distribution"] = head.distribution;
+  if (head.distribution && wanted.regMax !== undefined && wanted.regMax === bins)
+    outputs["distribution"] = head.distribution;
   for (const [level, feature] of features.entries()) outputs[`feature${level}`] = b.op("Identity", [feature]);
   for (const [name, value] of Object.entries(outputs)) value.name = name;
   graph.outputs.splice(0, graph.outputs.length, ...Object.values(outputs));
   removeDead(graph);
-  return { graph, regMax: typeof bins === "number" ? bins : undefined, featureShapes: features.map((feature) => feature.shape!.slice(1).map(Number)) };
+  return {
+    graph,
+    regMax: typeof bins === "number" ? bins : undefined,
+    featureShapes: features.map((feature) => feature.shape!.slice(1).map(Number)),
+  };
 };
 
 /** Anchor by anchor. */
-export const runAligned = async ({ graph, regMax, featureShapes }: SoftGraph, options: Pick<SoftOptions, "threads"> & Partial<SoftOptions>): Promise<RunningTeacher> => {
+export const runAligned = async (
+  { graph, regMax, featureShapes }: SoftGraph,
+  options: Pick<SoftOptions, "threads"> & Partial<SoftOptions>,
+): Promise<RunningTeacher> => {
   const session = await openSession(graph, quietSession(options as SoftOptions));
   const input = session.inputs[0]!.name;
   return {
-    aligned: true, batch: 8, regMax, featureShapes,
+    aligned: true,
+    batch: 8,
+    regMax,
+    featureShapes,
     targets: async (images) => {
       const result = await session.run({ [input]: images });
       return {
-        scores: result["scores"]!.floats, corners: result["corners"]!.floats,
+        scores: result["scores"]!.floats,
+        corners: result["corners"]!.floats,
         ...(result["distribution"] && { distribution: result["distribution"].floats }),
-        ...(featureShapes.length > 0 && { features: featureShapes.map((_, level) => result[`feature${level}`]!.floats) }),
+        ...(featureShapes.length > 0 && {
+          features: featureShapes.map((_, level) => result[`feature${level}`]!.floats),
+        }),
       };
     },
     close: () => session.close(),
   };
 };
 
-/** Any head: decoded boxes after NMS become soft objects. The pictures, which come at the student's size, are placed into the teacher's own input. */
+/**
+ * Any head: decoded boxes after NMS become soft objects. The pictures, which come at the student's size, are placed
+ * into the teacher's own input.
+ */
 const startDecoded = async (model: DetectorModel, options: SoftOptions): Promise<RunningTeacher> => {
   const levels = anchorLevels(options.size);
   const mapping = classMapping(model.classes, options.classes);
   const session = await openSession(model.graph, quietSession(options));
   return {
-    aligned: false, batch: 1, regMax: undefined, featureShapes: [],
+    aligned: false,
+    batch: 1,
+    regMax: undefined,
+    featureShapes: [],
     targets: async (images) => {
       const { placed, placement } = placeInto(images, model.contract);
       return softObjects(await runOutputs(session, placed), placement, model, options.classes.length, mapping, levels);
@@ -133,10 +177,21 @@ const startDecoded = async (model: DetectorModel, options: SoftOptions): Promise
 
 const runOutputs = async (session: Session, images: Tensor): Promise<OutputTensor[]> => {
   const results = await session.run({ [session.inputs[0]!.name]: images });
-  return Object.entries(results).map(([name, tensor]) => ({ name, dims: tensor.shape, data: tensor.data as Float32Array }));
+  return Object.entries(results).map(([name, tensor]) => ({
+    name,
+    dims: tensor.shape,
+    data: tensor.data as Float32Array,
+  }));
 };
 
-const softObjects = (outputs: readonly OutputTensor[], { scale, left, top }: Placement, model: DetectorModel, classCount: number, mapping: readonly number[], levels: readonly AnchorLevel[]): SoftTargets => {
+const softObjects = (
+  outputs: readonly OutputTensor[],
+  { scale, left, top }: Placement,
+  model: DetectorModel,
+  classCount: number,
+  mapping: readonly number[],
+  levels: readonly AnchorLevel[],
+): SoftTargets => {
   const anchors = anchorCount(levels);
   const candidates = decode(model.head, outputs, 0, { scoreThreshold: 0.05, withProbabilities: true });
   const kept = nonMaximumSuppression(candidates, { iouThreshold: 0.65, maxDetections: 100 });
@@ -153,7 +208,8 @@ const softObjects = (outputs: readonly OutputTensor[], { scale, left, top }: Pla
     const [x, y, w, h] = boxes[owner]!;
     for (const [row, value] of [x, y, x + w, y + h].entries()) corners[row * anchors + anchor] = value;
     for (const [own, wanted] of mapping.entries()) {
-      if (wanted >= 0) scores[wanted * anchors + anchor] = candidates.probabilities![kept[owner]! * mapping.length + own]!;
+      if (wanted >= 0)
+        scores[wanted * anchors + anchor] = candidates.probabilities![kept[owner]! * mapping.length + own]!;
     }
   }
   return { scores, corners };
