@@ -74,7 +74,7 @@ export const makePlan = async (loaded: LoadedConfig, reporter: Reporter): Promis
   const notes = [...data.train.notes, ...teachers.flatMap(({ model }) => model.notes), ...given.notes, ...fitted.notes, ...training];
   for (const note of notes) reporter.line(`note: ${note}`);
   for (const proof of proofs) reporter.line(proofLine(proof));
-  const report = { ...planReport(data, fitted.teachers, student, notes), proofs: proofs.map((proof) => ({ ...proof })) };
+  const report = { ...planReport(data, fitted.teachers, student, notes), proofs: proofs.map((proof) => ({ ...proof, text: proofLine(proof) })) };
   return { ...data, classes, teachers: fitted.teachers, student, report };
 };
 

@@ -45,9 +45,9 @@ export const saveVariant = async (context: StageContext, variant: NewVariant): P
   const folded = variant.precision === "int8" ? described : foldBatchNorm(described).graph;
   const path = join(folder, `${variant.name}.onnx`);
   await saveModel(folded, path, { valueInfo: variant.precision !== "int8" });
-  await checkVariant(path, described, variant, context);
   const trainable = variant.keepTrainable === true && folded.nodes.size !== described.nodes.size ? join(folder, `${variant.name}.trainable.onnx`) : undefined;
   if (trainable !== undefined) await saveModel(described, trainable);
+  await checkVariant([path, ...(trainable === undefined ? [] : [trainable])], described, variant, context);
   return {
     name: variant.name, stage: variant.stage, parent: variant.parent?.name ?? null, precision: variant.precision ?? "float32",
     ...(await costsOf(path, folded)), model: inRun(runFolder, path),

@@ -8,40 +8,36 @@ import { decodeImage } from "../../vision/image.ts";
 import type { StageContext } from "../stage.ts";
 
 /**
- * Opens the file of a new variant and runs it on a picture of the validation set. Throws UserError VARIANT_DIFFERS
- * where it does not compute what the graph in memory computes, or no numbers.
+ * Opens the files of a new variant and runs each on a picture of the validation set. Throws UserError VARIANT_DIFFERS
+ * where one does not compute what the graph in memory computes, or no numbers.
  */
 export const checkVariant = async (
-  path: string,
+  paths: readonly string[],
   graph: Graph,
   { name, session }: { readonly name: string; readonly session?: SessionOptions | undefined },
   { plan, loaded: { config } }: Pick<StageContext, "plan" | "loaded">,
 ): Promise<void> => {
-  const {
-    classes,
-    student: { family, contract },
-    val,
-  } = plan;
+  const { classes, student, val } = plan;
   const [item] = val.items;
   if (!item) return;
   const picture = [await decodeImage(item.path)];
-  const model = await describeDetector(graph, name, { family, classes, preprocess: contract });
+  const model = await describeDetector(graph, name, {
+    family: student.family, classes, preprocess: student.contract,
+  });
   const settings: SessionOptions = {
     ...session,
     extra: { ...quietThreads, ...session?.extra },
     ...(config.threads !== undefined && { threads: config.threads }),
   };
-  const rows = (source: Graph | string) =>
-    readRows(
-      model,
-      picture,
-      classes.map((_, index) => index),
-      { batch: 1, session: settings, source },
-    );
-  const [inMemory, onDisk] = [await rows(graph), await rows(path)];
-  if (!allFinite(onDisk, contract.size)) throw notFinite(path, item.path);
-  const distance = distanceOf(inMemory, onDisk);
-  if (!agrees(distance)) throw variantDiffers(path, distanceText(distance, classes));
+  const classRows = classes.map((_, index) => index);
+  const rows = (source: Graph | string) => readRows(model, picture, classRows, { batch: 1, session: settings, source });
+  const inMemory = await rows(graph);
+  for (const path of paths) {
+    const onDisk = await rows(path);
+    if (!allFinite(onDisk, student.contract.size)) throw notFinite(path, item.path);
+    const distance = distanceOf(inMemory, onDisk);
+    if (!agrees(distance)) throw variantDiffers(path, distanceText(distance, classes));
+  }
 };
 
 const notFinite = (path: string, picture: string): UserError =>
