@@ -20,6 +20,7 @@ import type { PreprocessConfig, StudentConfig, TeacherConfig } from "./config-sc
 import type { LoadedConfig } from "./config.ts";
 import { dataPaths } from "./generate.ts";
 import type { Reporter } from "./progress.ts";
+import type { WeightOrigin } from "./learning-rate.ts";
 import { openSlices } from "./slices.ts";
 import { deriveStudent } from "./prune/prune.ts";
 import type { JsonObject } from "./result.ts";
@@ -40,18 +41,20 @@ export interface PlannedStudent {
   readonly graph: Graph;
   readonly family: TrainableFamily;
   readonly contract: Preprocess;
-  /** Has weights worth measuring: given as a file or sliced from the teacher. */
-  readonly isGiven: boolean;
+  readonly origin: WeightOrigin;
 }
 
 /** Everything that is known before work starts: data, teachers and student, checked against each other. */
 export interface Plan {
   readonly train: Dataset;
+  /** What choices are made on: epochs, float layers. */
   readonly val: Dataset;
+  /** What the reported figures come from: data.test, or the validation set where the config has none. */
+  readonly reported: Dataset;
   readonly classes: readonly string[];
-  /** Ids of the validation pictures of each named part. */
+  /** Ids of the reported pictures of each named part. */
   readonly slices: Readonly<Record<string, ReadonlySet<string>>>;
-  readonly fingerprints: { readonly train: string; readonly val: string };
+  readonly fingerprints: { readonly train: string; readonly val: string; readonly reported: string };
   readonly teachers: readonly PlannedTeacher[];
   readonly student: PlannedStudent;
   readonly report: JsonObject;
@@ -93,16 +96,20 @@ const fitTeachers = async (teachers: readonly PlannedTeacher[], { graph, family,
 
 const openData = async (loaded: LoadedConfig, reporter: Reporter) => {
   const { config } = loaded;
-  const { train: trainPath, val: valPath, images, slices } = await dataPaths(loaded, reporter);
-  const open = (path: string, split: "train" | "val", classes: readonly string[] | undefined): Promise<Dataset> =>
+  const { train: trainPath, val: valPath, test: testPath, images, slices } = await dataPaths(loaded, reporter);
+  const open = (path: string, split: "train" | "val" | "test", classes: readonly string[] | undefined): Promise<Dataset> =>
     openDataset({ path, split, ...(images !== undefined && { images }) }, { ...(classes && { classes }), skipInvalid: config.data.skipInvalid });
   const train = await open(trainPath, "train", config.data.classes);
   const val = await open(valPath, "val", train.classes);
-  for (const [name, { problems }] of [["training", train], ["validation", val]] as const) {
+  const test = testPath === undefined ? undefined : await open(testPath, "test", train.classes);
+  for (const [name, { problems }] of [["training", train], ["validation", val], ...(test ? [["test", test] as const] : [])] as const) {
     if (problems.length > 0) reporter.warn(`${problems.length} broken pictures or labels of the ${name} set are left out, first ${problems[0]!.file}: ${problems[0]!.message}`);
   }
-  if (val.items.some(({ boxes }) => boxes === null)) throw unlabelled(valPath, "mAP cannot be measured");
-  return { train, val, slices: await openSlices(slices, val.items), fingerprints: { train: datasetFingerprint(train.items), val: datasetFingerprint(val.items) } };
+  for (const [path, set] of [[valPath, val], [testPath ?? "", test]] as const) if (set?.items.some(({ boxes }) => boxes === null)) throw unlabelled(path, "mAP cannot be measured");
+  const reported = test ?? val;
+  const valPrint = datasetFingerprint(val.items);
+  const fingerprints = { train: datasetFingerprint(train.items), val: valPrint, reported: test ? datasetFingerprint(test.items) : valPrint };
+  return { train, val, reported, slices: await openSlices(slices, reported.items), fingerprints };
 };
 
 const openTeacher = async (teacher: TeacherConfig, index: number, { config, folder }: LoadedConfig, classes: readonly string[]): Promise<PlannedTeacher> => {
@@ -146,7 +153,7 @@ const planStudent = async (student: StudentConfig, { config, folder }: LoadedCon
     const size = wanted ?? first!.model.contract.size;
     const { width, depth, maxChannels, activation, regMax } = student;
     const graph = yoloStudent({ classes, size, width, depth, maxChannels, activation, regMax, seed: config.seed });
-    return { graph, family: "yolov8", contract: preprocessPreset("yolov8", size), isGiven: false, checked: { proofs: [], notes: [] } };
+    return { graph, family: "yolov8", contract: preprocessPreset("yolov8", size), origin: "fresh", checked: { proofs: [], notes: [] } };
   }
   if ("model" in student) {
     const path = resolve(folder, student.model);
@@ -156,7 +163,7 @@ const planStudent = async (student: StudentConfig, { config, folder }: LoadedCon
   }
   const { path, model } = first!;
   const whole = await trainable(path, model, wanted, context, "student before it is sliced");
-  return { ...whole, graph: (await deriveStudent(whole.graph, { macs: student.macs })).graph };
+  return { ...whole, graph: (await deriveStudent(whole.graph, { macs: student.macs })).graph, origin: "sliced" };
 };
 
 /** A given detector with the data's classes and the wanted size, its head ready for training. */
@@ -165,14 +172,14 @@ const trainable = async (path: string, model: DetectorModel, wanted: readonly [n
   if (!trainableFamily(family)) throw notTrainable(path, family);
   const contract = { ...model.contract, size: wanted ?? model.contract.size };
   const { graph, ...checked } = await provenStudent(path, model, family, contract.size, context, what);
-  return { graph, family, contract, isGiven: true, checked };
+  return { graph, family, contract, origin: "given", checked };
 };
 
-const planReport = (data: Pick<Plan, "train" | "val">, teachers: readonly PlannedTeacher[], student: PlannedStudent, notes: readonly string[]): JsonObject => ({
+const planReport = (data: Pick<Plan, "train" | "val" | "reported">, teachers: readonly PlannedTeacher[], student: PlannedStudent, notes: readonly string[]): JsonObject => ({
   classes: data.train.classes,
-  train: datasetFacts(data.train), val: datasetFacts(data.val),
+  train: datasetFacts(data.train), val: datasetFacts(data.val), ...(data.reported !== data.val && { test: datasetFacts(data.reported) }),
   teachers: teachers.map(({ path, sha256, model, weight, mode = null }) => ({ model: path, sha256, family: model.head.family, size: model.contract.size, weight, mode })),
-  student: { family: student.family, size: student.contract.size, given: student.isGiven, ...costFacts(student.graph) },
+  student: { family: student.family, size: student.contract.size, origin: student.origin, ...costFacts(student.graph) },
   notes,
 });
 
