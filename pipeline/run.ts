@@ -113,7 +113,7 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
 
 const contextOf = (loaded: LoadedConfig, plan: Plan, runFolder: string, cacheFolder: string, reporter: Reporter, signal: AbortSignal | undefined, fresh: boolean): Omit<StageContext, "folder" | "variants" | "withoutTargets"> => {
   const measure = async (graph: Graph, label: string, session: SessionOptions = {}): Promise<Accuracy> => {
-    const model = await describeDetector(graph, label, { family: plan.student.family, classes: plan.classes, preprocess: plan.student.contract });
+    const model = await describeDetector(graph, label, { family: plan.student.family, classes: plan.classes, preprocess: plan.student.contract, probe: false });
     const task = lazyTask(reporter, `mAP of ${label}`, "picture");
     try {
       const { accuracy } = await evaluateDetector(model, plan.val.items, plan.classes, {

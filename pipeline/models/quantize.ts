@@ -65,7 +65,7 @@ export const quantizeFile = async (path: string, options: QuantizeFileOptions): 
 const evaluator = async (model: DetectorModel, data: string, signal: AbortSignal | undefined): Promise<(graph: Graph, session: SessionOptions) => Promise<number>> => {
   const dataset = await openDataset(data, { labelNames: model.classes });
   return async (graph, session) => {
-    const candidate = await describeDetector(graph, "the int8 model", { family: model.head.family, classes: model.classes, preprocess: model.contract });
+    const candidate = await describeDetector(graph, "the int8 model", { head: model.head, classes: model.classes, preprocess: model.contract });
     return (await evaluateDetector(candidate, dataset.items, dataset.classes, { session, ...(signal && { signal }) })).accuracy.map;
   };
 };
@@ -74,7 +74,7 @@ const saveFiles = async ({ files, report }: Quantized, model: DetectorModel, out
   const saved: string[] = [];
   for (const [name, graph] of Object.entries(files) as [string, Graph | undefined][]) {
     if (!graph) continue;
-    writeContract(graph, model.contract, model.head.family);
+    writeContract(graph, model.contract, model.head);
     graph.metadata.set(sessionKey, JSON.stringify(report.sessionSettings?.[name] ?? {}));
     const path = scheme === "both" ? `${out.replace(/\.onnx$/, "")}.${name}.onnx` : out;
     await saveModel(graph, path, { valueInfo: false });
