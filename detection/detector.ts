@@ -56,8 +56,8 @@ export const describeDetector = async (graph: Graph, label: string, options: Det
     const size = sizeOf(graph, label, inputs, options, notes);
     const names = options.classes ? classList(options.classes) : (classNames(graph.metadata) ?? undefined);
     const given = options.preprocess ? { ...options.preprocess, size } : savedContract(graph, label, size);
-    const { head, layout, isOwn } = await findHead({ graph, label, session, inputs, size, classCount: names?.length, given, options });
-    const classes = names ?? assumedClasses(head, label, notes);
+    const { head, layout, isOwn } = await findHead({ graph, label, session, inputs, size, names, given, options });
+    const classes = names ? withoutBackground(names, head) : assumedClasses(head, label, notes);
     if (!isOwn) notes.push(`${label} is read as ${describeHead(head)}`);
     const contract = given ?? usualContract(presetOf(head, layout), inputs, size, label, notes);
     checkInputType(label, inputs, contract);
@@ -96,12 +96,19 @@ const contractText = ({ order, scale, mean, resize, align, pad }: Preprocess): s
   [`${order.toUpperCase()}${scale === 1 ? " 0-255" : "/255"}${mean.some((value) => value !== 0) ? " normalized" : ""}`,
     resize === "stretch" ? "stretched" : `${align === "center" ? "centred" : "top-left"} letterbox, pad ${pad}`].join(", ");
 
+/** A list that names the background too is longer by it than the classes. */
+const withoutBackground = (names: readonly string[], head: Head): readonly string[] => {
+  const background = head.kind === "table" && head.scores.by === "class" ? head.scores.background : null;
+  return background !== null && names.length === head.classCount + 1 ? names.filter((_, index) => index !== background) : names;
+};
+
 const assumedClasses = (head: Head, label: string, notes: string[]): readonly string[] => {
   if (head.classCount === cocoClasses.length) {
     notes.push(`${label} names no classes: 80 outputs are taken for COCO's classes in COCO's order`);
     return cocoClasses;
   }
   if (head.classCount === 90 || head.classCount === 91) throw cocoIds(label, head.classCount);
+  if (head.kind === "table" && head.scores.by === "class" && head.scores.background !== null) throw unnamed(label, head.classCount);
   notes.push(`${label} names no classes: they are called class0, class1, …`);
   return Array.from({ length: head.classCount }, (_, index) => `class${index}`);
 };
@@ -109,6 +116,10 @@ const assumedClasses = (head: Head, label: string, notes: string[]): readonly st
 const cocoIds = (label: string, count: number): UserError =>
   new UserError("HEAD_CLASS_COUNT", `${label} has ${count} classes and names none: COCO's category ids run to 90 with gaps, so a class's number does not tell its name.`,
     "give the class list: --names coco91 where the columns are COCO's category ids, else the names themselves (classes in the config).");
+
+const unnamed = (label: string, count: number): UserError =>
+  new UserError("HEAD_CLASS_COUNT", `${label} has ${count} classes beside the background and names none: by number alone, with the background or without it, they would be off by one.`,
+    "give the class list (--names, or classes in the config).");
 
 const noSize = (label: string): UserError => new UserError("INPUT_SIZE", `The input of ${label} has no fixed width and height.`, "set input.size in the config (or --size on the command line).");
 

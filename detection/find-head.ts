@@ -15,7 +15,7 @@ interface Search {
   readonly session: Session;
   readonly inputs: DetectorInputs;
   readonly size: readonly [number, number];
-  readonly classCount: number | undefined;
+  readonly names: readonly string[] | undefined;
   /** The contract that is given or saved. */
   readonly given: Preprocess | undefined;
   readonly options: HeadSettings & { readonly probe?: boolean | undefined; readonly head?: Head | undefined };
@@ -50,21 +50,21 @@ export const presetOf = ({ family }: Head, layout: string | null): PreprocessPre
 const isSaid = ({ outputs, labelOffset, background, boxes, coordinates }: HeadSettings): boolean => [outputs, labelOffset, background, boxes, coordinates].some((value) => value !== undefined);
 
 /** The head that we wrote into the file, where nobody says otherwise and it still fits. */
-const savedHead = ({ graph, label, session, options, classCount }: Search): Head | undefined => {
+const savedHead = ({ graph, label, session, options, names }: Search): Head | undefined => {
   const text = graph.metadata.get(metadataKeys.head);
   if (text === undefined || isSaid(options)) return undefined;
   const head = parseHead(text, label);
   const hasOutputs = head.outputNames.every((name) => session.outputs.some((output) => output.name === name));
   const isWanted = options.family === undefined || options.family === "auto" || options.family === head.family;
-  return hasOutputs && isWanted && (classCount === undefined || classCount === head.classCount) ? head : undefined;
+  return hasOutputs && isWanted && (names === undefined || names.length === head.classCount) ? head : undefined;
 };
 
-const questionOf = ({ graph, session, inputs, size, classCount, options }: Search, outputs: HeadQuestion["outputs"], saved: HeadFamily | undefined): HeadQuestion => {
+const questionOf = ({ graph, session, inputs, size, names, options }: Search, outputs: HeadQuestion["outputs"], saved: HeadFamily | undefined): HeadQuestion => {
   const { family, outputs: only, labelOffset, background, boxes, coordinates } = options;
   return {
     outputs, only, labelOffset, background, boxes, coordinates, size, metadata: graph.metadata, ops: opCounts(graph), widths: weightWidths(graph),
     inputNames: session.inputs.filter(({ name }) => name !== inputs.picture.name).map(({ name }) => name),
-    family: family !== undefined && family !== "auto" ? family : (saved ?? "auto"), ...(classCount !== undefined && { classCount }),
+    family: family !== undefined && family !== "auto" ? family : (saved ?? "auto"), names, ...(names && { classCount: names.length }),
   };
 };
 

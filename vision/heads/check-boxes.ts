@@ -7,11 +7,11 @@ type Numbers = readonly [number, number, number, number];
 const sureScore = 0.1;
 
 /** What the numbers of the boxes show against the assumed form and coordinates. */
-export const checkBoxes = (readings: Readings, scores: Float32Array): readonly string[] => {
+export const checkBoxes = (readings: Readings, scores: Float32Array, isKnownForm: boolean): readonly string[] => {
   const sure = best(scores, sureScore, 300);
   const judged = isVaried(readings) ? best(scores, 0, 300) : sure;
   if (judged.length === 0) return [];
-  const broken = notFinite(readings, judged) ?? oversized(readings, judged) ?? (readings.boxes ? (wrongCoordinates(readings, judged) ?? wrongForm(readings, judged, sure)) : undefined);
+  const broken = notFinite(readings, judged) ?? (readings.boxes ? (wrongCoordinates(readings, judged) ?? wrongForm(readings, judged, sure, isKnownForm)) : oversized(readings, judged));
   return broken === undefined ? [] : [broken];
 };
 
@@ -73,7 +73,7 @@ const formNames: Readonly<Record<BoxForm, string>> = {
 };
 
 /** Sizes that are no sizes, or boxes that leave the picture where another form keeps them inside. */
-const wrongForm = (readings: Readings, judged: readonly number[], sure: readonly number[]): string | undefined => {
+const wrongForm = (readings: Readings, judged: readonly number[], sure: readonly number[], isKnownForm: boolean): string | undefined => {
   const [width, height] = readings.coordinates === "unit" ? [1, 1] : readings.size;
   const fits = (form: BoxForm, row: number): boolean => {
     const [x, y, w, h] = asBox[form](numbersOf(readings, row));
@@ -82,7 +82,7 @@ const wrongForm = (readings: Readings, judged: readonly number[], sure: readonly
   const { form } = readings;
   const others = boxForms.filter((other) => other !== form && other !== "yxyx" && !(form === "yxyx" && other === "xyxy"));
   const negative = share(sure, (row) => asBox[form](numbersOf(readings, row)).slice(2).some((side) => side < 0));
-  if (negative > 0.2) return `read as ${formNames[form]}, ${Math.round(100 * negative)} % of the boxes have a negative width or height`;
+  if (negative > 0.2 && !isKnownForm) return `read as ${formNames[form]}, ${Math.round(100 * negative)} % of the boxes have a negative width or height`;
   const better = others.find((other) => share(judged, (row) => fits(other, row)) >= 0.98);
   const own = share(judged, (row) => fits(form, row));
   if (better && own < 0.8) return `read as ${formNames[form]}, ${Math.round(100 * (1 - own))} % of the boxes leave the picture; as ${formNames[better]} they fit`;
@@ -90,7 +90,7 @@ const wrongForm = (readings: Readings, judged: readonly number[], sure: readonly
     const [x, y, w, h] = asBox[form](numbersOf(readings, row));
     return x + w / 2 < -0.25 * width || x + w / 2 > 1.25 * width || y + h / 2 < -0.25 * height || y + h / 2 > 1.25 * height;
   });
-  if (outside > 0.5) return `read as ${formNames[form]}, ${Math.round(100 * outside)} % of the boxes lie outside the picture`;
+  if (outside > 0.5 && !isKnownForm) return `read as ${formNames[form]}, ${Math.round(100 * outside)} % of the boxes lie outside the picture`;
   return awayFromCell(readings, sure, others);
 };
 

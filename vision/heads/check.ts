@@ -2,14 +2,19 @@ import { checkBoxes } from "./check-boxes.ts";
 import { column, rows, share, type Matrix, type Readings } from "./readings.ts";
 import type { HeadSettings } from "./types.ts";
 
-/** What a person said is not judged by what is usual, only by what is possible. */
-export type Said = Pick<HeadSettings, "background">;
+/** What is known beside the run: it is judged by what is possible, not by what is usual. */
+export interface Said extends Pick<HeadSettings, "background"> {
+  /** The class list says how many columns are classes. */
+  readonly classes?: number | undefined;
+  /** The file is an Ultralytics export: untrained ones too have the box form that their layout says. */
+  readonly ultralytics?: boolean;
+}
 
 /** What one run shows against a reading of its outputs; one sentence each, none where it fits. */
 export const contradictions = (readings: Readings, said: Said = {}): readonly string[] => {
   const scored = rowScores(readings);
   const problems = [...(readings.scores.by === "class" ? checkClasses(readings, readings.scores, said) : checkLabels(readings, readings.scores)), ...checkObjectness(readings)];
-  return problems.length > 0 ? problems : checkBoxes(readings, scored);
+  return problems.length > 0 ? problems : checkBoxes(readings, scored, said.ultralytics === true);
 };
 
 /** Rows above this count in the judgement of labels; padding has score 0. */
@@ -55,7 +60,7 @@ const checkClasses = (readings: Readings, scores: Classes, said: Said): readonly
   if (scores.activation !== "none") {
     if (areProbabilities) return [`the class scores run from ${short(low)} to ${short(high)}: they are probabilities already`];
   } else if (!areProbabilities) return [`the class columns run from ${short(low)} to ${short(high)}: they are no probabilities`];
-  return [...checkBackground(scores, said), ...(scores.background === null ? checkLoudColumns(readings, scores) : [])];
+  return [...checkBackground(scores, said), ...(scores.background === null && said.classes === undefined ? checkLoudColumns(readings, scores) : [])];
 };
 
 /** A softmax's rows sum to 1, and most rows of a detector are background. */
@@ -91,7 +96,7 @@ const highest = (matrix: Matrix, row: number, columns: number): number => {
   return best;
 };
 
-/** Mask coefficients, angles, objectness: columns that are well above 0 in most rows, where others are not. */
+/** Mask coefficients, angles, objectness: the last columns, or the first, are well above 0 in most rows, and no others. */
 const checkLoudColumns = ({ objectness, classCount, rows: count }: Readings, { classes }: Classes): readonly string[] => {
   if (objectness || count < 50 || classCount < 2) return [];
   const loud: number[] = [];
@@ -100,7 +105,8 @@ const checkLoudColumns = ({ objectness, classCount, rows: count }: Readings, { c
     for (let row = 0; row < count; row += 1) if (column(classes, row, c) >= 0.2) above += 1;
     if (above >= 0.6 * count) loud.push(c);
   }
-  if (loud.length === 0 || loud.length === classCount) return [];
+  const areLast = loud[0] === classCount - loud.length;
+  if (loud.length === 0 || loud.length === classCount || !(areLast || (loud.length === 1 && loud[0] === 0))) return [];
   return [`${loud.length === 1 ? `class column ${loud[0]!} is` : `${loud.length} class columns (the first is ${loud[0]!}) are`} above 0.2 in most rows, so ${loud.length === 1 ? "it is" : "they are"} no class score${loud.length === 1 ? "" : "s"}`];
 };
 

@@ -37,7 +37,7 @@ interface ClassReading extends Activation {
 }
 
 /** What the score columns can be. A background column comes first (SSD) or last (DETR); logits with one are a softmax's. */
-const classReadings = ({ classes, background }: Facts, columns: number | null, areLogitsUsual: boolean): readonly ClassReading[] => {
+const classReadings = ({ classes, background, names }: Facts, columns: number | null, areLogitsUsual: boolean): readonly ClassReading[] => {
   const plain = (classCount: number, doubt: number): ClassReading[] => [
     { classCount, activation: "none", background: null, doubt: doubt + (areLogitsUsual ? 1 : 0) },
     { classCount, activation: "sigmoid", background: null, doubt: doubt + (areLogitsUsual ? 0 : 1) },
@@ -52,8 +52,16 @@ const classReadings = ({ classes, background }: Facts, columns: number | null, a
   const [first, last] = areLogitsUsual ? [1, 0] : [0, 1];
   const both = (doubt: number): ClassReading[] => [...withBackground(width - 1, 0, doubt + first), ...withBackground(width - 1, width - 1, doubt + last)];
   if (classes === undefined) return [...plain(width, width === 80 ? 0 : 1), ...both(width === 81 ? 0 : 2)];
+  const named = classes === width && names ? backgroundName(names) : null;
+  if (named !== null) return withBackground(width - 1, named, 0);
   if (classes === width) return plain(width, 0);
   return classes === width - 1 ? both(0) : [];
+};
+
+/** The first or last name of a list that has the background among the classes. */
+export const backgroundName = (names: readonly string[]): number | null => {
+  const at = [0, names.length - 1].find((index) => /^_*(background|bg|no[ _-]?object)_*$/i.test(names[index] ?? ""));
+  return at ?? null;
 };
 
 const recognise = (facts: Facts): readonly (Candidate | NearMiss)[] => {

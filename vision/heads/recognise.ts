@@ -69,7 +69,7 @@ export const decideHead = (question: HeadQuestion, outputs: readonly OutputTenso
   const best = supported(likeliest(survivors), outputs);
   if (best.length > 1) throw headAmbiguous(facts, best.map(({ head }) => head));
   const { head, layout, weak } = best[0]!;
-  const rivals = weak ? survivors.filter((rival) => rival.weak && rival.layout === layout) : [];
+  const rivals = weak ? supported(survivors.filter((rival) => rival.weak), outputs) : [];
   if (rivals.length > 1) throw undecided(facts, rivals.map((rival) => rival.head));
   return { head, layout };
 };

@@ -56,7 +56,7 @@ const readings = (form: RowForm, facts: Facts, output: TensorInfo, classCount: n
       kind: "table", family, ...base, needsNms: false, boxes: { output: 0, column: form.box }, channelsFirst: false, form: box, coordinates,
       scores: { by: "label", score: { output: 0, column: form.score }, label: { output: 0, column: form.label }, labelOffset }, count: null, pictureColumn: form.picture, strides: null, bins: null,
     };
-    return candidate(form.name, isPlain ? rows : table, { doubt: doubt + form.doubt(facts), weak });
+    return candidate(form.name === "end2end" && family === "detr" ? "rtdetr-rows" : form.name, isPlain ? rows : table, { doubt: doubt + form.doubt(facts), weak });
   });
 };
 
@@ -79,6 +79,7 @@ const joinedQueries = (facts: Facts): readonly (Candidate | NearMiss)[] =>
   });
 
 export const rowLayouts: readonly Layout[] = [
-  ...rowForms.map((form) => ({ name: form.name, family: "end2end", preprocess: form.name === "end2end" ? "yolov8" : "stretch", recognise: recognise(form) } as const)),
+  ...rowForms.map((form) => ({ name: form.name, family: "end2end", preprocess: form.name === "end2end" ? "yolov8" : "stretch", recognise: (facts: Facts) => recognise(form)(facts).filter(({ layout }) => layout !== "rtdetr-rows") } as const)),
+  { name: "rtdetr-rows", family: "detr", preprocess: "stretch", recognise: (facts) => recognise(rowForms[0]!)(facts).filter(({ layout }) => layout === "rtdetr-rows") },
   { name: "rtdetr", family: "detr", preprocess: "stretch", recognise: joinedQueries },
 ];

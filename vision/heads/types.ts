@@ -121,6 +121,8 @@ export interface HeadQuestion extends Omit<HeadSettings, "outputs"> {
   readonly widths?: ReadonlySet<number>;
   /** From the dataset or the config, where the metadata has no names. */
   readonly classCount?: number;
+  /** Their names, where they are known. */
+  readonly names?: readonly string[] | undefined;
   /** Network input [width, height]. */
   readonly size: readonly [number, number];
 }
