@@ -2,7 +2,7 @@ import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Session } from "../runtime/session.ts";
 import type { OutputTensor } from "../vision/decode.ts";
-import { decideHead, layouts, likeliestLayout, parseHead, recogniseLayout, type Head, type HeadFamily, type HeadQuestion, type HeadSettings } from "../vision/heads.ts";
+import { classNames, decideHead, layouts, likeliestLayout, parseHead, recogniseHead, recogniseLayout, type Head, type HeadFamily, type HeadQuestion, type HeadSettings } from "../vision/heads.ts";
 import { preprocessPreset, toTensor, type PreprocessPreset } from "../vision/preprocess.ts";
 import { probePicture } from "../vision/probe-picture.ts";
 import type { Preprocess } from "../vision/types.ts";
@@ -42,6 +42,21 @@ export const findHead = async (search: Search): Promise<FoundHead> => {
   return { ...decideHead(questionOf(search, outputs.map(({ name, dims }) => ({ name, shape: dims, type: types.get(name)! })), family), outputs), isOwn: false };
 };
 
+/**
+ * How the head would be read by its shapes alone, for a person; nothing is run. `size` is the input's [width, height].
+ * Throws the HEAD_ errors of `recogniseHead`.
+ */
+export const headFromShapes = (graph: Graph, size: readonly [number, number]): { readonly head: Head; readonly isOwn: boolean } => {
+  const family = graph.metadata.get(metadataKeys.family) as HeadFamily | undefined;
+  const saved = graph.metadata.get(metadataKeys.head);
+  if (saved !== undefined) return { head: parseHead(saved, graph.name), isOwn: true };
+  const outputs = graph.outputs.map(({ name, shape, dtype }) => ({ name, ...(dtype && { type: dtype }), shape: (shape ?? []).map((dim) => (typeof dim === "number" ? dim : null)) }));
+  const names = classNames(graph.metadata) ?? undefined;
+  const inputNames = graph.inputs.filter(({ shape }) => shape?.length !== 4).map(({ name }) => name);
+  const head = recogniseHead({ outputs, size, metadata: graph.metadata, ops: opCounts(graph), widths: weightWidths(graph), inputNames, names, family: family ?? "auto", ...(names && { classCount: names.length }) });
+  return { head, isOwn: family !== undefined };
+};
+
 /** The preprocessing that a layout's exporters use; a head that the file describes itself is known by its family. */
 export const presetOf = ({ family }: Head, layout: string | null): PreprocessPreset =>
   (layouts.find(({ name }) => name === layout) ?? layouts.find((row) => row.family === family))?.preprocess ?? "yolov8";
@@ -56,8 +71,10 @@ const savedHead = ({ graph, label, session, options, names }: Search): Head | un
   const head = parseHead(text, label);
   const hasOutputs = head.outputNames.every((name) => session.outputs.some((output) => output.name === name));
   const isWanted = options.family === undefined || options.family === "auto" || options.family === head.family;
-  return hasOutputs && isWanted && (names === undefined || names.length === head.classCount) ? head : undefined;
+  return hasOutputs && isWanted && (names === undefined || names.length === head.classCount || (hasBackground(head) && names.length === head.classCount + 1)) ? head : undefined;
 };
+
+const hasBackground = (head: Head): boolean => head.kind === "table" && head.scores.by === "class" && head.scores.background !== null;
 
 const questionOf = ({ graph, session, inputs, size, names, options }: Search, outputs: HeadQuestion["outputs"], saved: HeadFamily | undefined): HeadQuestion => {
   const { family, outputs: only, labelOffset, background, boxes, coordinates } = options;
