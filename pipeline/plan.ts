@@ -120,11 +120,11 @@ const openTeacher = async (teacher: TeacherConfig, index: number, { config, fold
 };
 
 /** A detector at its own size; `wanted` is for one whose size is dynamic. */
-const openDetector = async (path: string, given: Pick<TeacherConfig, "family" | "classes" | "preprocess">, wanted: readonly [number, number] | undefined): Promise<DetectorModel> => {
+const openDetector = async (path: string, given: Omit<TeacherConfig, "model" | "weight">, wanted: readonly [number, number] | undefined): Promise<DetectorModel> => {
   const { graph, notes } = await loadModel(path);
   const size = fixedSize(graph) ?? wanted;
   const described = await describeDetector(graph, path, {
-    family: given.family,
+    family: given.family, outputs: given.outputs, boxes: given.boxes, coordinates: given.coordinates, labelOffset: given.labelOffset, background: given.background,
     ...(size && { size }),
     ...(given.classes && { classes: given.classes }),
     ...(size && given.preprocess !== undefined && { preprocess: preprocessOf(given.preprocess, size) }),
