@@ -92,6 +92,7 @@ export const canonicalDetector = (given: Graph, family: TrainableFamily, options
   const size = options.size ?? own;
   if (!own || !size) throw sizeNeeded(graph);
   const [, channels = 3] = input.shape ?? [];
+  takeFloats(graph, input);
   input.shape = [1, channels, own[1], own[0]];
   inferShapes(graph, { overwrite: true });
   const output = graph.outputs.find(({ name }) => name === options.output) ?? graph.outputs[0]!;
@@ -103,6 +104,15 @@ export const canonicalDetector = (given: Graph, family: TrainableFamily, options
   return body;
 };
 
+/** A model that takes pictures of another type gets them by a Cast: training gives float32. */
+const takeFloats = (graph: Graph, input: Value): void => {
+  const { dtype } = input;
+  if (dtype === undefined || dtype === "float32") return;
+  input.dtype = "float32";
+  const cast = new Builder(graph, "picture").cast(input, dtype);
+  graph.replaceAllUses(input, cast, cast.producer!);
+};
+
 /**
  * The graph that ends at the head's last convolutions, which become its outputs: level by level, box, (object,)
  * class.
@@ -110,6 +120,7 @@ export const canonicalDetector = (given: Graph, family: TrainableFamily, options
 const graphUpTo = (graph: Graph, levels: readonly HeadLevel[]): Graph => {
   graph.outputs.splice(0, graph.outputs.length, ...levels.flatMap(({ box, object, classes }) => (object ? [box, object, classes] : [box, classes])));
   removeDead(graph);
+  graph.inputs.splice(0, graph.inputs.length, graph.inputs[0]!); // further inputs are for the decoding behind
   inferShapes(graph, { overwrite: true });
   return graph;
 };

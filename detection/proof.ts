@@ -103,11 +103,9 @@ const resizedWhole = async (
 ): Promise<DetectorModel | UserError> => {
   try {
     const { graph } = resizeInput(prepared, { width: size[0], height: size[1] });
-    return await describeDetector(graph, label, {
-      family: model.head.family,
-      classes: model.classes,
-      preprocess: { ...model.contract, size },
-    });
+    const contract = { ...model.contract, size };
+    const head = { ...model.head, size };
+    return await describeDetector(graph, label, { head, classes: model.classes, preprocess: contract });
   } catch (error) {
     if (error instanceof UserError) return error;
     throw error;

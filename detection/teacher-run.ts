@@ -4,7 +4,7 @@ import { removeDead } from "../graph/dead.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/node.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { openSession, type Session } from "../runtime/session.ts";
+import { openSession } from "../runtime/session.ts";
 import { decode, type OutputTensor } from "../vision/decode.ts";
 import { nonMaximumSuppression } from "../vision/nms.ts";
 import type { Box } from "../vision/types.ts";
@@ -13,6 +13,7 @@ import { assignAtss } from "./assign.ts";
 import { canonicalDetector, cutHead, headValues, neckFeatures, type TrainableFamily } from "./canonical.ts";
 import { quietThreads, type DetectorModel } from "./detector.ts";
 import { classMapping } from "./evaluate.ts";
+import { detectorInputs, feedsOf, outputTensors } from "./feeds.ts";
 import { placeInto, type Placement } from "./placement.ts";
 import { prepareGraph } from "./prepare.ts";
 
@@ -58,7 +59,7 @@ export interface SoftOptions {
 
 /** The mode that a head's family suggests; whether the head can be cut is to be proven. */
 export const usualMode = ({ head }: DetectorModel): TeacherMode =>
-  trainableFamily(head.family) ? "aligned" : "decoded";
+  head.kind === "dense" && trainableFamily(head.family) ? "aligned" : "decoded";
 
 export const trainableFamily = (family: string): family is TrainableFamily => family === "yolov8" || family === "yolox";
 
@@ -162,26 +163,24 @@ const startDecoded = async (model: DetectorModel, options: SoftOptions): Promise
   const levels = anchorLevels(options.size);
   const mapping = classMapping(model.classes, options.classes);
   const session = await openSession(model.graph, quietSession(options));
+  const inputs = detectorInputs("the teacher", session.inputs);
   return {
-    aligned: false,
-    batch: 1,
-    regMax: undefined,
-    featureShapes: [],
+    aligned: false, batch: 1, regMax: undefined, featureShapes: [],
     targets: async (images) => {
       const { placed, placement } = placeInto(images, model.contract);
-      return softObjects(await runOutputs(session, placed), placement, model, options.classes.length, mapping, levels);
+      const feeds = feedsOf(inputs, filled(placed.floats, inputs.batch), model.contract);
+      const outputs = outputTensors(await session.run(feeds));
+      return softObjects(outputs, placement, model, options.classes.length, mapping, levels);
     },
     close: () => session.close(),
   };
 };
 
-const runOutputs = async (session: Session, images: Tensor): Promise<OutputTensor[]> => {
-  const results = await session.run({ [session.inputs[0]!.name]: images });
-  return Object.entries(results).map(([name, tensor]) => ({
-    name,
-    dims: tensor.shape,
-    data: tensor.data as Float32Array,
-  }));
+/** A model of a fixed batch gets black pictures behind the one. */
+const filled = (picture: Float32Array, batch: number | null): Float32Array => {
+  const values = new Float32Array(picture.length * (batch ?? 1));
+  values.set(picture);
+  return values;
 };
 
 const softObjects = (

@@ -70,47 +70,14 @@ export const proofOptions = (
   session: sessionOf(context),
 });
 
-/**
- * Runs it once as evaluation will. Throws UserError INPUT_TYPE, BATCH_IS_FIXED, NOT_FINITE, and what the runtime
- * refuses.
- */
+/** Runs it once as evaluation will. Throws UserError NOT_FINITE, and what the runtime refuses. */
 export const runsAsEvaluated = async (path: string, model: DetectorModel, context: CheckContext): Promise<void> => {
-  const outputs = await firstOutputs(model, context).catch((error: unknown) => {
-    throw refusedInput(path, model) ?? error;
-  });
-  const { boxes, scores } = decode(model.head, outputs, 0, { scoreThreshold: 0 });
-  if (!boxes.every(Number.isFinite) || !scores.every(Number.isFinite)) {
-    throw notFinite(path);
-  }
-};
-
-const firstOutputs = async (model: DetectorModel, context: CheckContext) => {
   const running = await runDetector(model, sessionOf(context));
   try {
-    return await running.run(context.pictures.slice(0, 1));
+    const outputs = await running.run(context.pictures.slice(0, 1));
+    const { boxes, scores } = decode(model.head, outputs, 0, { scoreThreshold: 0 });
+    if (!boxes.every(Number.isFinite) || !scores.every(Number.isFinite)) throw notFinite(path);
   } finally {
     await running.close();
   }
 };
-
-/** What of the model's input explains that it cannot be run. */
-const refusedInput = (path: string, { graph: { inputs } }: DetectorModel): UserError | undefined => {
-  const [input] = inputs.filter(({ tensor }) => !tensor);
-  const [batch] = input?.shape ?? [];
-  if (input?.dtype !== undefined && input.dtype !== "float32") {
-    return new UserError(
-      "INPUT_TYPE",
-      `${path} takes ${input.dtype} pictures; pictures are given as float32.`,
-      "export the model with a float32 input (half=False, no built-in preprocessing).",
-    );
-  }
-  if (typeof batch === "number" && batch > 1) {
-    return new UserError(
-      "BATCH_IS_FIXED",
-      `${path} takes ${batch} pictures at a time, neither fewer nor more.`,
-      "export the model with a dynamic batch axis or with batch size 1.",
-    );
-  }
-  return undefined;
-};
-

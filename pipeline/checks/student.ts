@@ -27,12 +27,13 @@ export const provenStudent = async (
       const contract = { ...model.contract, size: at };
       writeClassNames(graph, classes);
       writeContract(graph, contract, family);
-      const described = await describeDetector(graph, basename(path), { family, classes, preprocess: contract });
+      const options = { family, classes, preprocess: contract, probe: false };
+      const described = await describeDetector(graph, basename(path), options);
       const session = sessionOf(context);
       return { graph, read: (pictures) => readRows(described, pictures, rows, { batch: pictures.length, session }) };
     };
-    const options = proofOptions(what, path, size, context);
-    const { rewritten, proofs, notes } = await provenCanonical(model, family, options, finish);
+    const proof = proofOptions(what, path, size, context);
+    const { rewritten, proofs, notes } = await provenCanonical(model, family, proof, finish);
     return { graph: rewritten.graph, proofs, notes: [...notes, ...leftOut(path, model)] };
   });
 

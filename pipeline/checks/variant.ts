@@ -22,7 +22,7 @@ export const checkVariant = async (
   if (!item) return;
   const picture = [await decodeImage(item.path)];
   const model = await describeDetector(graph, name, {
-    family: student.family, classes, preprocess: student.contract,
+    family: student.family, classes, preprocess: student.contract, probe: false,
   });
   const settings: SessionOptions = {
     ...session,

@@ -44,7 +44,7 @@ export const madeDetector = (options: MadeDetector): Graph => {
   const graph = new Graph("made", 17);
   const b = new Builder(graph, "made");
   let seed = options.seed ?? 1;
-  const conv = (x: Value, channels: number, kernel: number, stride: number, name: string): Value => {
+  const conv = (x: Value, channels: number, kernel: number, stride: number, name: string, shift = 0): Value => {
     const inputs = Number(x.shape![1]);
     const spread = Math.sqrt(6 / (inputs * kernel * kernel));
     const weight = graph.addInitializer(
@@ -56,7 +56,7 @@ export const madeDetector = (options: MadeDetector): Graph => {
     );
     const bias = graph.addInitializer(
       `${name}.bias`,
-      Tensor.float32([channels], seededNumbers(channels, seed++, -1, 1)),
+      Tensor.float32([channels], seededNumbers(channels, seed++, shift - 1, shift + 1)),
     );
     const pad = (kernel - 1) / 2;
     return b.op("Conv", [x, weight, bias], {
@@ -78,7 +78,7 @@ export const madeDetector = (options: MadeDetector): Graph => {
     Tensor.float32([classes.length, 16, 1, 1], seededNumbers(classes.length * 16, 99, -0.6, 0.6)),
   );
   const boxes = levels.map((level, i) =>
-    conv(b.op("Relu", [conv(level, 16, 3, 1, `box${i}.0`)]), 4 * bins, 1, 1, `box${i}.1`),
+    conv(b.op("Relu", [conv(level, 16, 3, 1, `box${i}.0`)]), 4 * bins, 1, 1, `box${i}.1`, bins === 1 ? 6 : 0),
   );
   const logits = levels.map((level, i) => {
     const hidden = b.op("Relu", [conv(level, 16, 3, 1, `class${i}.0`)]);
