@@ -74,7 +74,7 @@ export const makePlan = async (loaded: LoadedConfig, reporter: Reporter): Promis
   const fitted = await fitTeachers(teachers, student, loaded, context);
   const training = trains(config) ? await checkTraining(student, data.train.items, context) : [];
   const proofs = [...given.proofs, ...fitted.proofs];
-  const notes = [...data.train.notes, ...teachers.flatMap(({ model }) => model.notes), ...given.notes, ...fitted.notes, ...training];
+  const notes = [...new Set([...data.train.notes, ...teachers.flatMap(({ model }) => model.notes), ...given.notes, ...fitted.notes, ...training])];
   for (const note of notes) reporter.line(`note: ${note}`);
   for (const proof of proofs) reporter.line(proofLine(proof));
   const report = { ...planReport(data, fitted.teachers, student, notes), proofs: proofs.map((proof) => ({ ...proof, text: proofLine(proof) })) };
@@ -172,7 +172,7 @@ const trainable = async (path: string, model: DetectorModel, wanted: readonly [n
   if (!trainableFamily(family)) throw notTrainable(path, family);
   const contract = { ...model.contract, size: wanted ?? model.contract.size };
   const { graph, ...checked } = await provenStudent(path, model, family, contract.size, context, what);
-  return { graph, family, contract, origin: "given", checked };
+  return { graph, family, contract, origin: "given", checked: { ...checked, notes: [...model.notes, ...checked.notes] } };
 };
 
 const planReport = (data: Pick<Plan, "train" | "val" | "reported">, teachers: readonly PlannedTeacher[], student: PlannedStudent, notes: readonly string[]): JsonObject => ({
