@@ -72,8 +72,13 @@ const modelRecord = ({ role, variant, model, session }: BundledModel, { variants
 
 const port = ({ name, dtype, shape }: Value): ManifestModel["inputs"][number] => ({ name, dtype: dtype ?? "float32", shape: [...(shape ?? [])] });
 
-const boxForms: Readonly<Record<Head["kind"], string>> = {
-  dense: "cx, cy, w, h in pixels of the network's input", rows: "x1, y1, x2, y2 in pixels of the network's input", query: "cx, cy, w, h in 0..1 of the network's input", boxes: "x1, y1, x2, y2 in pixels of the network's input",
+const numbersOf = { xyxy: "x1, y1, x2, y2", yxyx: "y1, x1, y2, x2", cxcywh: "cx, cy, w, h", xywh: "x, y, w, h (top-left corner)" } as const;
+
+const boxText = (head: Head): string => {
+  if (head.kind === "dense") return head.raw ? "offsets on the grid: centre = (xy + cell)·stride, size = exp(wh)·stride" : "cx, cy, w, h in pixels of the network's input";
+  if (head.kind === "rows") return "x1, y1, x2, y2 in pixels of the network's input";
+  if (head.bins !== null) return `distributions of ${head.bins} bins over the distances left, top, right, bottom in strides`;
+  return `${numbersOf[head.form]} in ${head.coordinates === "unit" ? "0..1" : "pixels"} of the network's input`;
 };
 
 const decodeRecord = (head: Head, { model }: BundledModel): Manifest["decode"] => {
@@ -84,7 +89,7 @@ const decodeRecord = (head: Head, { model }: BundledModel): Manifest["decode"] =
     family: head.family, input: model.graph.inputs[0]!.name, outputs: [...head.outputNames],
     layout: dense ? (dense.channelsFirst ? `[N, ${columns}, ${anchors}]` : `[N, ${anchors}, ${columns}]`) : head.kind,
     channelsFirst: dense?.channelsFirst ?? false, objectness: dense?.objectness ?? false, raw: dense?.raw ?? false, strides: [...(dense?.strides ?? [])], anchors,
-    boxes: dense?.raw ? "offsets on the grid: centre = (xy + cell)·stride, size = exp(wh)·stride" : boxForms[head.kind],
+    boxes: boxText(head),
   };
 };
 

@@ -7,6 +7,12 @@ export const wholeNumber = (text: string): number => {
   return value;
 };
 
+export const nonNegative = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || text.trim() === "") throw new InvalidArgumentError("give a whole number of at least 0.");
+  return value;
+};
+
 export const positive = (text: string): number => {
   const value = Number(text);
   if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError("give a number above 0.");

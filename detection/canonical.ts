@@ -4,8 +4,10 @@ import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { inferShapes } from "../graph/shapes.ts";
-import { takeIndexes } from "../graph/tensor.ts";
-import { v8Dense, v8Output, yoloxDense, yoloxOutput, type HeadLevel, type HeadValues } from "../students/tail.ts";
+import { takeIndexes, type Tensor } from "../graph/tensor.ts";
+import { freeBatch } from "../rewrite/batch.ts";
+import { resizeInput } from "../rewrite/resize.ts";
+import { strides, v8Dense, v8Output, yoloxDense, yoloxOutput, type HeadLevel, type HeadValues } from "../students/tail.ts";
 
 /** The families whose heads we can train: anchor-free, one prediction per cell of strides 8, 16 and 32. */
 export type TrainableFamily = "yolov8" | "yolox";
@@ -21,19 +23,21 @@ export interface CutHead {
  * Finds the head's last convolutions by walking back from the output, level by level (strides 8, 16, 32).
  * The graph's shapes must be inferred. Throws UserError HEAD_NOT_FOUND where the graph is not built like its family.
  */
-export const cutHead = (graph: Graph, family: TrainableFamily): CutHead => {
-  const output = graph.outputs[0]!;
+export const cutHead = (graph: Graph, family: TrainableFamily, output: Value = graph.outputs[0]!): CutHead => {
   const found = lastConvolutions(output);
   const size = inputSize(graph);
   const areas = [...new Set(found.map(areaOf))].sort((a, b) => b - a);
   const perLevel = family === "yolov8" ? 2 : 3;
   const levels = areas.map((area) => found.filter((value) => areaOf(value) === area));
-  if (levels.length !== 3 || levels.some((level) => level.length !== perLevel)) throw headNotFound(graph, family, found);
+  if (levels.length === 0 || levels.some((level) => level.length !== perLevel)) throw headNotFound(graph, family, found);
+  if (levels.length !== strides.length || areas.some((area, level) => area !== cellsOf(size, strides[level]!))) throw otherStrides(graph, levels, size);
   return {
     family, size,
     levels: levels.map(([box, second, third]) => (family === "yolov8" ? { box: box!, classes: second! } : { box: box!, object: second!, classes: third! })),
   };
 };
+
+const cellsOf = ([width, height]: readonly [number, number], stride: number): number => Math.ceil(width / stride) * Math.ceil(height / stride);
 
 /** The detector's values over all anchors, built anew from the cut (the nodes are added to the builder's graph). */
 export const headValues = (b: Builder, cut: CutHead, size = cut.size): HeadValues =>
@@ -56,41 +60,108 @@ const chain = (value: Value): Value[] => {
 };
 
 /** Gives the graph the family's deployed output, built anew from the cut: free of baked batch and picture sizes. */
-export const rebuildOutput = (graph: Graph, cut: CutHead, size = cut.size): void => {
-  const name = graph.outputs[0]!.name;
+const rebuildOutput = (graph: Graph, { family, levels, size }: CutHead, name: string): void => {
   const b = new Builder(graph, "head");
-  const output = cut.family === "yolov8" ? v8Output(b, v8Dense(b, cut.levels, size)) : yoloxOutput(b, cut.levels);
+  const output = family === "yolov8" ? v8Output(b, v8Dense(b, levels, size)) : yoloxOutput(b, levels);
   graph.outputs.splice(0, graph.outputs.length, output);
   removeDead(graph);
   output.name = name;
 };
 
+export interface CanonicalOptions {
+  /** Input [width, height]; the model's own where absent. */
+  readonly size?: readonly [number, number];
+  /** The class rows to keep, in their new order; all where absent. */
+  readonly classRows?: readonly number[];
+  /** Name of the output that holds the boxes; the first where absent. Other outputs are dropped. */
+  readonly output?: string;
+  /** How many classes the model has: its class convolutions must have as many channels. */
+  readonly classCount?: number;
+}
+
 /**
- * Makes an exported YOLOv8 or YOLOX detector trainable: batch dimension `N`, another input size if wanted, only the named class rows.
- * Changes `graph` in place; it must be at opset 17 or later with constants as initializers.
+ * An exported YOLOv8 or YOLOX detector in trainable form: batch dimension `N`, another input size if wanted, only the
+ * named class rows. `given` stays as it is; it must be at opset 17 or later with constants as initializers. That the
+ * result computes the same is to be proven on pictures (detection/proof.ts). Throws UserError HEAD_NOT_FOUND,
+ * WEIGHT_TYPE, BATCH_IS_FIXED, SIZE_IS_FIXED, SIZE_DOES_NOT_FIT naming the node in the way.
  */
-export const canonicalDetector = (graph: Graph, family: TrainableFamily, options: { readonly size?: readonly [number, number]; readonly classRows?: readonly number[] } = {}): Graph => {
+export const canonicalDetector = (given: Graph, family: TrainableFamily, options: CanonicalOptions = {}): Graph => {
+  const graph = given.clone();
   const input = graph.inputs[0]!;
-  const [, channels = 3, height, width] = input.shape ?? [];
-  if (!options.size && (typeof height !== "number" || typeof width !== "number")) throw sizeNeeded(graph);
-  const size = options.size ?? [Number(width), Number(height)];
-  input.shape = [1, channels, size[1], size[0]];
+  const own = fixedSize(graph) ?? options.size;
+  const size = options.size ?? own;
+  if (!own || !size) throw sizeNeeded(graph);
+  const [, channels = 3] = input.shape ?? [];
+  takeFloats(graph, input);
+  input.shape = [1, channels, own[1], own[0]];
   inferShapes(graph, { overwrite: true });
-  const cut = cutHead(graph, family);
-  if (options.classRows) for (const level of cut.levels) selectRows(graph, level.classes, options.classRows);
-  input.shape = ["N", channels, size[1], size[0]];
+  const output = graph.outputs.find(({ name }) => name === options.output) ?? graph.outputs[0]!;
+  const { levels } = cutHead(graph, family, output);
+  checkChannels(graph, family, levels, options.classCount);
+  if (options.classRows) selectRows(graph, levels.map(({ classes }) => classes), options.classRows);
+  const body = freeBatch(atSize(graphUpTo(graph, levels), own, size)).graph;
+  rebuildOutput(body, { family, size, levels: levelsOf(body, family) }, output.name);
+  return body;
+};
+
+/** A model that takes pictures of another type gets them by a Cast: training gives float32. */
+const takeFloats = (graph: Graph, input: Value): void => {
+  const { dtype } = input;
+  if (dtype === undefined || dtype === "float32") return;
+  input.dtype = "float32";
+  const cast = new Builder(graph, "picture").cast(input, dtype);
+  graph.replaceAllUses(input, cast, cast.producer!);
+};
+
+/**
+ * The graph that ends at the head's last convolutions, which become its outputs: level by level, box, (object,)
+ * class.
+ */
+const graphUpTo = (graph: Graph, levels: readonly HeadLevel[]): Graph => {
+  graph.outputs.splice(0, graph.outputs.length, ...levels.flatMap(({ box, object, classes }) => (object ? [box, object, classes] : [box, classes])));
+  removeDead(graph);
+  graph.inputs.splice(0, graph.inputs.length, graph.inputs[0]!); // further inputs are for the decoding behind
   inferShapes(graph, { overwrite: true });
-  rebuildOutput(graph, cut, size);
   return graph;
 };
 
-/** Convolutions nearest to `output`, in the order in which the output puts them together; DFL's fixed convolution is walked through. */
+const levelsOf = ({ outputs }: Graph, family: TrainableFamily): HeadLevel[] =>
+  strides.map((_, level) => {
+    const [box, second, third] = outputs.slice(level * (outputs.length / strides.length)) as [Value, Value, Value];
+    return family === "yolov8" ? { box, classes: second } : { box, object: second, classes: third };
+  });
+
+const atSize = (graph: Graph, own: readonly [number, number], size: readonly [number, number]): Graph =>
+  own[0] === size[0] && own[1] === size[1] ? graph : resizeInput(graph, { width: size[0], height: size[1] }).graph;
+
+/** Input [width, height] where the graph has it as numbers. */
+export const fixedSize = (graph: Graph): readonly [number, number] | undefined => {
+  const [, , height, width] = graph.inputs[0]?.shape ?? [];
+  return typeof height === "number" && typeof width === "number" ? [width, height] : undefined;
+};
+
+const checkChannels = (graph: Graph, family: TrainableFamily, levels: readonly HeadLevel[], classCount: number | undefined): void => {
+  const channelsOf = (value: Value | undefined): number => Number(value?.shape?.[1]);
+  for (const { box, object, classes } of levels) {
+    const other = [box, classes].find(({ dtype }) => dtype !== undefined && dtype !== "float32");
+    if (other) throw otherType(graph, other);
+    const boxes = channelsOf(box);
+    if (family === "yolov8" ? boxes % 4 !== 0 : boxes !== 4) throw wrongChannels(graph, family, box, "box sides (4 of them)");
+    if (object && channelsOf(object) !== 1) throw wrongChannels(graph, family, object, "objectness (1 channel)");
+    if (classCount !== undefined && channelsOf(classes) !== classCount) throw wrongChannels(graph, family, classes, `${classCount} classes`);
+  }
+};
+
+/**
+ * Convolutions nearest to `output`, in the order in which the output puts them together; DFL's fixed convolution is
+ * walked through.
+ */
 const lastConvolutions = (output: Value): Value[] => {
   const found: Value[] = [];
   const seen = new Set<Node>();
   const visit = (value: Value | null): void => {
     const node = value?.producer;
-    if (!node || seen.has(node)) return;
+    if (!node || seen.has(node) || node.opType === "Shape" || node.opType === "Size") return;
     seen.add(node);
     if (node.opType === "Conv" && !isExpectation(node)) found.push(value);
     else node.inputs.forEach(visit);
@@ -113,26 +184,54 @@ const isExpectation = (node: Node): boolean => {
 const areaOf = (value: Value): number => Number(value.shape?.[2]) * Number(value.shape?.[3]);
 
 export const inputSize = (graph: Graph): readonly [number, number] => {
-  const [, , height, width] = graph.inputs[0]?.shape ?? [];
-  if (typeof height !== "number" || typeof width !== "number") throw sizeNeeded(graph);
-  return [width, height];
+  const size = fixedSize(graph);
+  if (!size) throw sizeNeeded(graph);
+  return size;
 };
 
-/** Keeps rows (output channels) `rows` of the convolution that makes `value`. */
-const selectRows = (graph: Graph, value: Value, rows: readonly number[]): void => {
-  const node = value.producer!;
-  for (const slot of [1, 2]) {
-    const parameter = node.optionalIn(slot);
-    const tensor = parameter?.constant;
-    if (!parameter || !tensor) continue;
-    node.replaceInput(slot, graph.addInitializer(parameter.name, takeIndexes(tensor, 0, rows)));
+/**
+ * Keeps rows (output channels) `rows` of the convolutions that make `values`; what several of them share stays
+ * shared.
+ */
+const selectRows = (graph: Graph, values: readonly Value[], rows: readonly number[]): void => {
+  const selected = new Map<Tensor, Value>();
+  for (const node of values.map((value) => value.producer!)) {
+    if (node.int("group", 1) !== 1) throw rowsNotSeparable(node, `has ${node.int("group", 1)} groups`);
+    for (const slot of [1, 2]) {
+      const parameter = node.optionalIn(slot);
+      if (!parameter) continue;
+      const tensor = parameter.constant;
+      if (!tensor) throw rowsNotSeparable(node, `computes its ${slot === 1 ? "weights" : "bias"} "${parameter.name}" at run time`);
+      const known = selected.get(tensor) ?? graph.addInitializer(parameter.name, takeIndexes(tensor, 0, rows));
+      selected.set(tensor, known);
+      node.replaceInput(slot, known);
+    }
   }
 };
 
 const headNotFound = (graph: Graph, family: string, found: readonly Value[]) =>
   new UserError("HEAD_NOT_FOUND",
     `The head of "${graph.name}" is not built like a ${family} head: its last convolutions are ${found.slice(0, 12).map((value) => `"${value.name}"`).join(", ") || "none"}.`,
-    "train a student built from a spec (student: {arch: yolo, …}) instead; any model can still be the teacher.");
+    anotherStudent);
+
+const otherStrides = (graph: Graph, levels: readonly (readonly Value[])[], [width, height]: readonly [number, number]) =>
+  new UserError("HEAD_NOT_FOUND",
+    `The head of "${graph.name}" has levels of ${levels.map(([value]) => value!.shape?.slice(2).reverse().join("×")).join(", ")} cells at ${width}×${height} pixels; strides 8, 16 and 32 are trained.`,
+    anotherStudent);
+
+const wrongChannels = (graph: Graph, family: string, value: Value, wanted: string) =>
+  new UserError("HEAD_NOT_FOUND",
+    `The head of "${graph.name}" is not built like a ${family} head: its last convolution "${value.producer?.name || value.name}" has ${String(value.shape?.[1])} channels, not those of ${wanted}.`,
+    anotherStudent);
+
+const otherType = (graph: Graph, value: Value) =>
+  new UserError("WEIGHT_TYPE", `The head of "${graph.name}" computes in ${value.dtype} (node "${value.producer?.name || value.name}"); training computes in float32.`,
+    "export the model with float32 weights (half=False).");
+
+const rowsNotSeparable = (node: Node, reason: string) =>
+  new UserError("HEAD_NOT_FOUND", `The class rows of "${node.name || node.out().name}" cannot be taken apart: it ${reason}.`, anotherStudent);
+
+export const anotherStudent = "use it as the teacher and train a student from a spec (student: {arch: yolo, width: 0.25, depth: 0.33}).";
 
 const sizeNeeded = (graph: Graph) =>
   new UserError("INPUT_SIZE", `The input of "${graph.name}" has no fixed width and height.`, "set input.size in the config.");

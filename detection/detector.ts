@@ -1,13 +1,18 @@
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import { loadModel } from "../onnx/load.ts";
-import { openSession, type Session, type SessionOptions } from "../runtime/session.ts";
-import { Tensor } from "../graph/tensor.ts";
+import { openSession, type SessionOptions } from "../runtime/session.ts";
 import { cocoClasses } from "../vision/datasets/coco-names.ts";
 import type { OutputTensor } from "../vision/decode.ts";
-import { classNames, recogniseHead, type Head, type HeadFamily } from "../vision/heads.ts";
-import { letterbox8, parsePreprocess, preprocessPreset, serializePreprocess, toTensor } from "../vision/preprocess.ts";
+import { classNames, describeHead, type Head, type HeadSettings } from "../vision/heads.ts";
+import { classList } from "../vision/heads/coco.ts";
+import { letterbox8, parsePreprocess, preprocessPreset, toTensor } from "../vision/preprocess.ts";
 import type { Image8, Preprocess } from "../vision/types.ts";
+import { checkInputType, detectorInputs, feedsOf, outputTensors, type DetectorInputs } from "./feeds.ts";
+import { findHead, presetOf } from "./find-head.ts";
+import { metadataKeys } from "./metadata.ts";
+
+export { metadataKeys, writeContract } from "./metadata.ts";
 
 /** A detector as a file: its graph, its head, what its classes are called and how pictures are given to it. */
 export interface DetectorModel {
@@ -19,66 +24,82 @@ export interface DetectorModel {
   readonly notes: readonly string[];
 }
 
-export interface DetectorOptions {
-  readonly family?: HeadFamily | "auto";
-  /** The model's own class list, where its metadata has none. */
-  readonly classes?: readonly string[];
-  /** Overrides the contract in the metadata and the family's preset. */
-  readonly preprocess?: Preprocess;
+export interface DetectorOptions extends HeadSettings {
+  /** The model's own class list, where its metadata has none; `coco` or `coco91` alone is that list. */
+  readonly classes?: readonly string[] | undefined;
+  /** Overrides the contract in the metadata and the layout's preset. */
+  readonly preprocess?: Preprocess | undefined;
   /** Input size [width, height] for a model whose input is dynamic. */
-  readonly size?: readonly [number, number];
+  readonly size?: readonly [number, number] | undefined;
+  /** Check how the head is read on one run of the model. Default true; false for graphs made from a checked one. */
+  readonly probe?: boolean | undefined;
+  /** The head is known: the graph was made from one that was checked, and has the same outputs. */
+  readonly head?: Head | undefined;
 }
 
-export const metadataKeys = { preprocess: "edgestill.preprocess", family: "edgestill.family" } as const;
-
-/** Reads a detector file. Throws the UserErrors of `loadModel` and `recogniseHead`; NOT_A_DETECTOR where the input is no picture. */
+/** Reads a detector file. Throws the UserErrors of `loadModel` and `describeDetector`. */
 export const loadDetector = async (path: string, options: DetectorOptions = {}): Promise<DetectorModel> => {
   const { graph, notes } = await loadModel(path);
   const described = await describeDetector(graph, path, options);
   return { ...described, notes: [...notes, ...described.notes] };
 };
 
-/** As `loadDetector`, for a graph in memory; `label` names it in errors. */
+/**
+ * As `loadDetector`, for a graph in memory; `label` names it in errors. A file that does not say itself how it is read is run once.
+ * Throws NOT_A_DETECTOR and INPUT_TYPE where the input is no picture, INPUT_SIZE, and the HEAD_ errors of `decideHead`.
+ */
 export const describeDetector = async (graph: Graph, label: string, options: DetectorOptions = {}): Promise<DetectorModel> => {
   const notes: string[] = [];
   const session = await openSession(graph, { optimization: "disabled" });
-  const { inputs, outputs } = session;
-  await session.close();
-  const size = options.size ?? pictureSize(label, inputs);
-  const names = options.classes ?? classNames(graph.metadata) ?? undefined;
-  const saved = graph.metadata.get(metadataKeys.family) as HeadFamily | undefined;
-  const head = recogniseHead({
-    outputs: outputs.map(({ name, shape, dtype }) => ({ name, type: dtype, shape: shape.map((dim) => (typeof dim === "number" ? dim : null)) })),
-    metadata: graph.metadata, ops: opCounts(graph), size, family: options.family && options.family !== "auto" ? options.family : (saved ?? "auto"),
-    ...(names && { classCount: names.length }),
-  });
-  const classes = names ?? assumedClasses(head, label, notes);
-  return { graph, head, classes, contract: contractOf(graph, head, label, options, notes), notes };
-};
-
-/** Writes the contract and the family into the metadata, where every command reads them. */
-export const writeContract = (graph: Graph, contract: Preprocess, family: HeadFamily): void => {
-  graph.metadata.set(metadataKeys.preprocess, serializePreprocess(contract));
-  graph.metadata.set(metadataKeys.family, family);
-};
-
-const opCounts = (graph: Graph): Map<string, number> => {
-  const counts = new Map<string, number>();
-  for (const { opType } of graph.nodes) counts.set(opType, (counts.get(opType) ?? 0) + 1);
-  return counts;
-};
-
-const pictureSize = (label: string, inputs: Session["inputs"]): readonly [number, number] => {
-  const input = inputs[0];
-  if (inputs.length !== 1 || input?.shape.length !== 4 || (input.shape[1] !== 3 && typeof input.shape[1] === "number")) {
-    throw new UserError("NOT_A_DETECTOR", `${label} takes ${inputs.map(({ name, shape }) => `"${name}" [${shape.join(", ")}]`).join(", ")}, not one picture [N, 3, H, W].`,
-      "give a detector exported with one image input.");
+  try {
+    const inputs = detectorInputs(label, session.inputs);
+    const size = sizeOf(graph, label, inputs, options, notes);
+    const names = options.classes ? classList(options.classes) : (classNames(graph.metadata) ?? undefined);
+    const given = options.preprocess ? { ...options.preprocess, size } : savedContract(graph, label, size);
+    const { head, layout, isOwn } = await findHead({ graph, label, session, inputs, size, names, given, options });
+    const classes = names ? withoutBackground(names, head) : assumedClasses(head, label, notes);
+    if (!isOwn) notes.push(`${label} is read as ${describeHead(head)}`);
+    const contract = given ?? usualContract(presetOf(head, layout), inputs, size, label, notes);
+    checkInputType(label, inputs, contract);
+    return { graph, head, classes, contract, notes };
+  } finally {
+    await session.close();
   }
-  const [, , height, width] = input.shape;
-  if (typeof height !== "number" || typeof width !== "number") {
-    throw new UserError("INPUT_SIZE", `The input of ${label} has no fixed width and height.`, "set input.size in the config (or --size on the command line).");
-  }
-  return [width, height];
+};
+
+/** The input's own size; a dynamic input's is given, or stands in an Ultralytics export's metadata. */
+const sizeOf = (graph: Graph, label: string, { picture }: DetectorInputs, { size: wanted }: DetectorOptions, notes: string[]): readonly [number, number] => {
+  const [, , height, width] = picture.shape;
+  const isFixed = typeof height === "number" && typeof width === "number";
+  if (isFixed && wanted && (wanted[0] !== width || wanted[1] !== height)) throw fixedSize(label, [width, height], wanted);
+  if (isFixed) return [width, height];
+  if (wanted) return wanted;
+  const [rows, columns] = [...(graph.metadata.get("imgsz") ?? "").matchAll(/\d+/g)].map(Number);
+  if (rows === undefined || columns === undefined) throw noSize(label);
+  notes.push(`the input of ${label} is dynamic: it is run at the size in its metadata, ${columns}x${rows}`);
+  return [columns, rows];
+};
+
+const savedContract = (graph: Graph, label: string, size: readonly [number, number]): Preprocess | undefined => {
+  const saved = graph.metadata.get(metadataKeys.preprocess);
+  return saved === undefined ? undefined : { ...parsePreprocess(saved, `preprocess contract of ${label}`), size };
+};
+
+const usualContract = (preset: Parameters<typeof preprocessPreset>[0], { picture }: DetectorInputs, size: readonly [number, number], label: string, notes: string[]): Preprocess => {
+  const usual = preprocessPreset(preset, size);
+  const contract = picture.dtype === "uint8" ? { ...usual, scale: 1, mean: [0, 0, 0] as const, std: [1, 1, 1] as const } : usual;
+  notes.push(`${label} carries no preprocess contract: the usual one is used (${contractText(contract)})`);
+  return contract;
+};
+
+const contractText = ({ order, scale, mean, resize, align, pad }: Preprocess): string =>
+  [`${order.toUpperCase()}${scale === 1 ? " 0-255" : "/255"}${mean.some((value) => value !== 0) ? " normalized" : ""}`,
+    resize === "stretch" ? "stretched" : `${align === "center" ? "centred" : "top-left"} letterbox, pad ${pad}`].join(", ");
+
+/** A list that names the background too is longer by it than the classes. */
+const withoutBackground = (names: readonly string[], head: Head): readonly string[] => {
+  const background = head.kind === "table" && head.scores.by === "class" ? head.scores.background : null;
+  return background !== null && names.length === head.classCount + 1 ? names.filter((_, index) => index !== background) : names;
 };
 
 const assumedClasses = (head: Head, label: string, notes: string[]): readonly string[] => {
@@ -86,18 +107,24 @@ const assumedClasses = (head: Head, label: string, notes: string[]): readonly st
     notes.push(`${label} names no classes: 80 outputs are taken for COCO's classes in COCO's order`);
     return cocoClasses;
   }
+  if (head.classCount === 90 || head.classCount === 91) throw cocoIds(label, head.classCount);
+  if (head.kind === "table" && head.scores.by === "class" && head.scores.background !== null) throw unnamed(label, head.classCount);
   notes.push(`${label} names no classes: they are called class0, class1, …`);
   return Array.from({ length: head.classCount }, (_, index) => `class${index}`);
 };
 
-const contractOf = (graph: Graph, head: Head, label: string, options: DetectorOptions, notes: string[]): Preprocess => {
-  if (options.preprocess) return options.preprocess;
-  const saved = graph.metadata.get(metadataKeys.preprocess);
-  if (saved !== undefined) return { ...parsePreprocess(saved, `preprocess contract of ${label}`), size: head.size };
-  const preset = head.family === "yolox" ? "yolox" : head.family === "yolov5" ? "yolov5" : "yolov8";
-  notes.push(`${label} carries no preprocess contract: the usual one of ${head.family} is used (${preset === "yolox" ? "BGR 0-255, top-left letterbox" : "RGB/255, centred letterbox"}, pad 114)`);
-  return preprocessPreset(preset, head.size);
-};
+const cocoIds = (label: string, count: number): UserError =>
+  new UserError("HEAD_CLASS_COUNT", `${label} has ${count} classes and names none: COCO's category ids run to 90 with gaps, so a class's number does not tell its name.`,
+    "give the class list: --names coco91 where the columns are COCO's category ids, else the names themselves (classes in the config).");
+
+const unnamed = (label: string, count: number): UserError =>
+  new UserError("HEAD_CLASS_COUNT", `${label} has ${count} classes beside the background and names none: by number alone, with the background or without it, they would be off by one.`,
+    "give the class list (--names, or classes in the config).");
+
+const noSize = (label: string): UserError => new UserError("INPUT_SIZE", `The input of ${label} has no fixed width and height.`, "set input.size in the config (or --size on the command line).");
+
+const fixedSize = (label: string, own: readonly [number, number], wanted: readonly [number, number]): UserError =>
+  new UserError("INPUT_SIZE", `The input of ${label} is fixed at ${own.join("x")}, ${wanted.join("x")} was asked for.`, "leave the size out, or export the model with a dynamic input.");
 
 /** Threads sleep between ops: evaluation shares the cores with decoding and with other processes. Not for benchmarks. */
 export const quietThreads = { "session.intra_op.allow_spinning": "0" };
@@ -112,16 +139,16 @@ export interface RunningDetector {
 
 export const runDetector = async (model: DetectorModel, options: SessionOptions = {}, source: Graph | string = model.graph): Promise<RunningDetector> => {
   const session = await openSession(source, { ...options, extra: { ...quietThreads, ...options.extra } });
-  const input = session.inputs[0]!;
-  const [width, height] = model.contract.size;
-  return {
-    model,
-    run: async (pictures) => {
-      const values = new Float32Array(pictures.length * 3 * width * height);
-      for (const [i, picture] of pictures.entries()) toTensor(letterbox8(picture, model.contract).data, model.contract, values, i * 3 * width * height);
-      const results = await session.run({ [input.name]: Tensor.of("float32", [pictures.length, 3, height, width], values) });
-      return Object.entries(results).map(([name, tensor]) => ({ name, dims: tensor.shape, data: tensor.data as Float32Array }));
-    },
-    close: () => session.close(),
-  };
+  const inputs = detectorInputs("the model", session.inputs);
+  checkInputType("the model", inputs, model.contract);
+  return { model, run: async (pictures) => outputTensors(await session.run(picturesToFeeds(pictures, inputs, model.contract))), close: () => session.close() };
 };
+
+/** A model of a fixed batch gets black pictures behind the given ones. */
+const picturesToFeeds = (pictures: readonly Image8[], inputs: DetectorInputs, contract: Preprocess): ReturnType<typeof feedsOf> => {
+  const [width, height] = contract.size;
+  const values = new Float32Array(Math.max(pictures.length, inputs.batch ?? 1) * 3 * width * height);
+  for (const [i, picture] of pictures.entries()) toTensor(letterbox8(picture, contract).data, contract, values, i * 3 * width * height);
+  return feedsOf(inputs, values, contract);
+};
+

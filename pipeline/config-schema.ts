@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { targetSchema } from "../targets/inventory.ts";
+import { boxForms, coordinateKinds, headFamilies } from "../vision/heads/types.ts";
 
 /** The config as one table: types, limits, defaults and help. The JSON Schema for editors and docs/config.md are made from it. */
 
@@ -11,7 +12,7 @@ const rate = z.number().gt(0).max(1);
 
 const preprocess = z
   .union([
-    z.enum(["yolov5", "yolov8", "yolox"]),
+    z.enum(["yolov5", "yolov8", "yolox", "stretch", "imagenet", "nanodet"]),
     z.strictObject({
       resize: z.enum(["letterbox", "stretch"]).default("letterbox").describe("Keep the picture's proportions and pad, or stretch it."),
       align: z.enum(["center", "topleft"]).default("center").describe("Where a letterboxed picture lies."),
@@ -22,14 +23,19 @@ const preprocess = z
       std: z.tuple([z.number().gt(0), z.number().gt(0), z.number().gt(0)]).default([1, 1, 1]).describe("Divided by after that."),
     }),
   ])
-  .describe("How pictures are given to the model, where its metadata does not say it: a preset (yolov5, yolov8, yolox) or all values.");
+  .describe("How pictures are given to the model, where its metadata does not say it: a preset (yolov5, yolov8, yolox, stretch, imagenet, nanodet) or all values.");
 
-const family = z.enum(["auto", "yolov5", "yolov8", "yolox", "end2end", "detr", "boxes"]);
+const family = z.enum(["auto", ...headFamilies]);
 
 const modelFields = {
   family: family.default("auto").describe("Family of the detector's head; auto recognises it from shapes and graph."),
-  classes: z.array(z.string().min(1)).min(1).optional().describe("The model's own class list, where its metadata has none."),
+  classes: z.array(z.string().min(1)).min(1).optional().describe("The model's own class list, where its metadata has none; [coco] is COCO's 80 classes, [coco91] those by COCO's category ids."),
   preprocess: preprocess.optional(),
+  outputs: z.array(z.string().min(1)).min(1).optional().describe("Read these outputs only, e.g. one of two heads; the others are left unread."),
+  boxes: z.enum(boxForms).optional().describe("What the four numbers of a box are, where the model's outputs do not tell."),
+  coordinates: z.enum(coordinateKinds).optional().describe("Whether boxes are pixels of the input or parts of it (0..1), where the outputs do not tell."),
+  labelOffset: z.int().min(0).optional().describe("Number of the first class among the model's labels, where the outputs do not tell."),
+  background: z.int().min(0).optional().describe("Class column that means \"no object\", counted from 0, where the outputs do not tell."),
 };
 
 const teacher = z.strictObject({

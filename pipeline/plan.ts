@@ -1,16 +1,21 @@
 import { resolve } from "node:path";
-import { canonicalDetector, inputSize, type TrainableFamily } from "../detection/canonical.ts";
-import { describeDetector, writeContract, type DetectorModel } from "../detection/detector.ts";
+import { fixedSize, type TrainableFamily } from "../detection/canonical.ts";
+import { describeDetector, type DetectorModel } from "../detection/detector.ts";
 import { classMapping } from "../detection/evaluate.ts";
-import { prepareGraph } from "../detection/prepare.ts";
+import { proofLine } from "../detection/proof.ts";
+import { featuresNeedOneTeacher } from "../detection/teacher.ts";
+import { trainableFamily, type TeacherMode } from "../detection/teacher-run.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import { countMacs } from "../graph/macs.ts";
 import { loadModel } from "../onnx/load.ts";
-import { writeClassNames } from "../students/metadata.ts";
 import { yoloStudent } from "../students/yolo.ts";
 import { sha256File } from "../targets/digest.ts";
 import { datasetFingerprint, preprocessPreset, type Dataset, type Preprocess, type Split } from "../vision/index.ts";
+import { proofPictures, type CheckContext, type Checked } from "./checks/context.ts";
+import { distributionBins, provenStudent } from "./checks/student.ts";
+import { checkTeacher, distributionNotes, type CheckedTeacher } from "./checks/teacher.ts";
+import { checkTraining, trains } from "./checks/training.ts";
 import type { PreprocessConfig, StudentConfig, TeacherConfig } from "./config-schema.ts";
 import type { LoadedConfig } from "./config.ts";
 import { dataPaths } from "./generate.ts";
@@ -27,6 +32,8 @@ export interface PlannedTeacher {
   readonly sha256: string;
   readonly model: DetectorModel;
   readonly weight: number;
+  /** How it will be matched with the student's anchors: proven, or run, in the plan. */
+  readonly mode?: TeacherMode;
 }
 
 /** The small model before training. */
@@ -63,10 +70,30 @@ export const makePlan = async (loaded: LoadedConfig, reporter: Reporter): Promis
   const data = await openData(loaded, reporter, teachers);
   const { classes } = data.train;
   for (const { path, model } of teachers) checkClasses(path, model, classes);
-  const student = await planStudent(config.student, loaded, classes, teachers);
-  const notes = [...setNotes({ train: data.train, val: data.val, ...(data.reported !== data.val && { test: data.reported }) }), ...teachers.flatMap(({ model }) => model.notes)];
+  const context: CheckContext = { classes, pictures: await proofPictures(data.train.items), threads: config.threads };
+  const { checked: given, ...student } = await planStudent(config.student, loaded, classes, teachers, context);
+  const fitted = await fitTeachers(teachers, student, loaded, context);
+  const training = trains(config) ? await checkTraining(student, data.train.items, context) : [];
+  const proofs = [...given.proofs, ...fitted.proofs];
+  const sets = setNotes({ train: data.train, val: data.val, ...(data.reported !== data.val && { test: data.reported }) });
+  const notes = [...new Set([...sets, ...teachers.flatMap(({ model }) => model.notes), ...given.notes, ...fitted.notes, ...training])];
   for (const note of notes) reporter.line(`note: ${note}`);
-  return { ...data, classes, teachers, student, report: planReport(data, teachers, student, notes) };
+  for (const proof of proofs) reporter.line(proofLine(proof));
+  const report = { ...planReport(data, fitted.teachers, student, notes), proofs: proofs.map((proof) => ({ ...proof, text: proofLine(proof) })) };
+  return { ...data, classes, teachers: fitted.teachers, student, report };
+};
+
+/** The teachers as they will be used with this student, tried before anything is trained. */
+const fitTeachers = async (teachers: readonly PlannedTeacher[], { graph, family, contract }: PlannedStudent, { config: { distill } }: LoadedConfig, context: CheckContext): Promise<Checked & { readonly teachers: readonly PlannedTeacher[] }> => {
+  const regMax = distill.distribution ? distributionBins(graph, family) : undefined;
+  const features = distill.features !== "none";
+  const checked: (PlannedTeacher & CheckedTeacher)[] = [];
+  for (const teacher of teachers) checked.push({ ...teacher, ...(await checkTeacher(teacher.path, teacher.model, { size: contract.size, regMax, features }, context)) });
+  if (features && distill.alpha > 0 && teachers.length > 0 && (checked.length > 1 || checked[0]?.mode === "decoded")) throw featuresNeedOneTeacher();
+  return {
+    teachers: teachers.map((teacher, index) => ({ ...teacher, mode: checked[index]!.mode })),
+    proofs: checked.flatMap(({ proofs }) => proofs), notes: [...checked.flatMap(({ notes }) => notes), ...distributionNotes(checked, regMax)],
+  };
 };
 
 const openData = async (loaded: LoadedConfig, reporter: Reporter, teachers: readonly PlannedTeacher[]) => {
@@ -98,11 +125,11 @@ const openTeacher = async (teacher: TeacherConfig, index: number, { config, fold
 };
 
 /** A detector at its own size; `wanted` is for one whose size is dynamic. */
-const openDetector = async (path: string, given: Pick<TeacherConfig, "family" | "classes" | "preprocess">, wanted: readonly [number, number] | undefined): Promise<DetectorModel> => {
+const openDetector = async (path: string, given: Omit<TeacherConfig, "model" | "weight">, wanted: readonly [number, number] | undefined): Promise<DetectorModel> => {
   const { graph, notes } = await loadModel(path);
   const size = fixedSize(graph) ?? wanted;
   const described = await describeDetector(graph, path, {
-    family: given.family,
+    family: given.family, outputs: given.outputs, boxes: given.boxes, coordinates: given.coordinates, labelOffset: given.labelOffset, background: given.background,
     ...(size && { size }),
     ...(given.classes && { classes: given.classes }),
     ...(size && given.preprocess !== undefined && { preprocess: preprocessOf(given.preprocess, size) }),
@@ -122,48 +149,41 @@ const checkClasses = (path: string, model: DetectorModel, classes: readonly stri
   }
 };
 
-const planStudent = async (student: StudentConfig, { config, folder }: LoadedConfig, classes: readonly string[], teachers: readonly PlannedTeacher[]): Promise<PlannedStudent> => {
+type CheckedStudent = PlannedStudent & { readonly checked: Checked };
+
+const planStudent = async (student: StudentConfig, { config, folder }: LoadedConfig, classes: readonly string[], teachers: readonly PlannedTeacher[], context: CheckContext): Promise<CheckedStudent> => {
   const first = teachers[0];
   const wanted = config.input.size;
   if ("arch" in student) {
     const size = wanted ?? first!.model.contract.size;
     const { width, depth, maxChannels, activation, regMax } = student;
-    return { graph: yoloStudent({ classes, size, width, depth, maxChannels, activation, regMax, seed: config.seed }), family: "yolov8", contract: preprocessPreset("yolov8", size), origin: "fresh" };
+    const graph = yoloStudent({ classes, size, width, depth, maxChannels, activation, regMax, seed: config.seed });
+    return { graph, family: "yolov8", contract: preprocessPreset("yolov8", size), origin: "fresh", checked: { proofs: [], notes: [] } };
   }
   if ("model" in student) {
     const path = resolve(folder, student.model);
     const model = await openDetector(path, student, wanted);
     checkClasses(path, model, classes);
-    return trainable(path, model, wanted, classes);
+    return trainable(path, model, wanted, context);
   }
   const { path, model } = first!;
-  const whole = trainable(path, model, wanted, classes);
+  const whole = await trainable(path, model, wanted, context, "student before it is sliced");
   return { ...whole, graph: (await deriveStudent(whole.graph, { macs: student.macs })).graph, origin: "sliced" };
 };
 
-const fixedSize = (graph: Graph): readonly [number, number] | undefined => {
-  const [, , height, width] = graph.inputs[0]?.shape ?? [];
-  return typeof height === "number" && typeof width === "number" ? inputSize(graph) : undefined;
-};
-
 /** A given detector with the data's classes and the wanted size, its head ready for training. */
-const trainable = (path: string, model: DetectorModel, wanted: readonly [number, number] | undefined, classes: readonly string[]): PlannedStudent => {
+const trainable = async (path: string, model: DetectorModel, wanted: readonly [number, number] | undefined, context: CheckContext, what = "student"): Promise<CheckedStudent> => {
   const { family } = model.head;
-  if (family !== "yolov8" && family !== "yolox") throw notTrainable(path, family);
-  const size = wanted ?? model.contract.size;
-  const mapping = classMapping(model.classes, classes);
-  const classRows = classes.map((_, index) => mapping.indexOf(index));
-  const graph = canonicalDetector(prepareGraph(model.graph), family, { size, classRows });
-  const contract = { ...model.contract, size };
-  writeClassNames(graph, classes);
-  writeContract(graph, contract, family);
-  return { graph, family, contract, origin: "given" };
+  if (!trainableFamily(family)) throw notTrainable(path, family);
+  const contract = { ...model.contract, size: wanted ?? model.contract.size };
+  const { graph, ...checked } = await provenStudent(path, model, family, contract.size, context, what);
+  return { graph, family, contract, origin: "given", checked: { ...checked, notes: [...model.notes, ...checked.notes] } };
 };
 
 const planReport = (data: Pick<Plan, "train" | "val" | "reported">, teachers: readonly PlannedTeacher[], student: PlannedStudent, notes: readonly string[]): JsonObject => ({
   classes: data.train.classes,
   train: datasetFacts(data.train), val: datasetFacts(data.val), ...(data.reported !== data.val && { test: datasetFacts(data.reported) }),
-  teachers: teachers.map(({ path, sha256, model, weight }) => ({ model: path, sha256, family: model.head.family, size: model.contract.size, weight })),
+  teachers: teachers.map(({ path, sha256, model, weight, mode = null }) => ({ model: path, sha256, family: model.head.family, size: model.contract.size, weight, mode })),
   student: { family: student.family, size: student.contract.size, origin: student.origin, ...costFacts(student.graph) },
   notes,
 });

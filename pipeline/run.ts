@@ -125,7 +125,7 @@ const contextOf = (loaded: LoadedConfig, plan: Plan, runFolder: string, cacheFol
     return accuracy;
   };
   const measureNow = async (graph: Graph, label: string, session: SessionOptions): Promise<Accuracy> => {
-    const model = await describeDetector(graph, label, { family: plan.student.family, classes: plan.classes, preprocess: plan.student.contract });
+    const model = await describeDetector(graph, label, { family: plan.student.family, classes: plan.classes, preprocess: plan.student.contract, probe: false });
     const task = lazyTask(reporter, `mAP of ${label}`, "picture");
     try {
       const { accuracy } = await evaluateDetector(model, plan.val.items, plan.classes, {

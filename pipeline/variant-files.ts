@@ -9,13 +9,14 @@ import { loadModel } from "../onnx/load.ts";
 import { saveModel } from "../onnx/save.ts";
 import { foldBatchNorm } from "../rewrite/batchnorm.ts";
 import { sha256File } from "../targets/digest.ts";
+import { checkVariant } from "./checks/variant.ts";
 import { hashOf } from "./hash.ts";
 import { sessionKey } from "./models/session.ts";
 import type { VariantStage } from "./result.ts";
 import type { StageContext, VariantFile } from "./stage.ts";
 import { version } from "./version.ts";
 
-interface NewVariant {
+export interface NewVariant {
   readonly name: string;
   readonly stage: VariantStage;
   readonly parent: VariantFile | undefined;
@@ -46,6 +47,7 @@ export const saveVariant = async (context: StageContext, variant: NewVariant): P
   await saveModel(folded, path, { valueInfo: variant.precision !== "int8" });
   const trainable = variant.keepTrainable === true && folded.nodes.size !== described.nodes.size ? join(folder, `${variant.name}.trainable.onnx`) : undefined;
   if (trainable !== undefined) await saveModel(described, trainable);
+  await checkVariant([path, ...(trainable === undefined ? [] : [trainable])], described, variant, context);
   return {
     name: variant.name, stage: variant.stage, parent: variant.parent?.name ?? null, precision: variant.precision ?? "float32",
     ...(await costsOf(path, folded)), model: inRun(runFolder, path),
@@ -56,7 +58,17 @@ export const saveVariant = async (context: StageContext, variant: NewVariant): P
 
 /** A given model as a variant, its file where it is. */
 export const givenVariant = async (name: string, stage: VariantStage, path: string, model: DetectorModel, runFolder: string): Promise<VariantFile> =>
-  ({ name, stage, parent: null, precision: "float32", ...(await costsOf(path, model.graph)), model: inRun(runFolder, path) });
+  ({ name, stage, parent: null, precision: "float32", ...(await costsOf(path, atContractSize(model))), model: inRun(runFolder, path) });
+
+/** A model whose input is dynamic, at the size that it will run at: only then are its MACs known. */
+const atContractSize = ({ graph, contract: { size: [width, height] } }: DetectorModel): Graph => {
+  const [image] = graph.inputs;
+  if (!image?.shape?.slice(1).some((dim) => typeof dim === "string")) return graph;
+  const fixed = graph.clone();
+  fixed.inputs[0]!.shape = [1, 3, height, width];
+  inferShapes(fixed, { overwrite: true });
+  return fixed;
+};
 
 const costsOf = async (path: string, graph: Graph): Promise<Pick<VariantFile, "sha256" | "parameters" | "macs" | "sizeBytes">> => {
   const { macs, parameters } = countMacs(graph);

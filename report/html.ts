@@ -4,6 +4,7 @@ import { html } from "./markup.ts";
 import { page } from "./page.ts";
 import { pictureSection, type Assets } from "./pictures.ts";
 import { provenanceSection } from "./provenance.ts";
+import { planSection } from "./plan.ts";
 import { pruningSection } from "./pruning.ts";
 import { quantizationSection } from "./quantization.ts";
 import { scatterSection } from "./scatter.ts";
@@ -32,6 +33,7 @@ ${trainingSection(result)}
 ${pruningSection(result)}
 ${quantizationSection(result)}
 ${classSection(result)}
+${planSection(result)}
 ${provenanceSection(result)}`,
   });
 }

@@ -28,15 +28,14 @@ export interface HeadValues {
 const overAnchors = (b: Builder, levels: readonly Value[]): Value =>
   b.concat(levels.map((level) => b.reshape(level, [0, Number(level.shape?.[1]), -1])), 2);
 
-/** The dense values of a YOLOv8 head; box channels are 4·regMax. */
+/** The dense values of a YOLOv8 head; box channels are 4·regMax, or 4 distances as they are where the head has no DFL (YOLO26). */
 export const v8Dense = (b: Builder, levels: readonly HeadLevel[], size: readonly [number, number]): HeadValues => {
   const boxLogits = overAnchors(b, levels.map((level) => level.box));
-  const distribution = b.reshape(boxLogits, [0, 4, Number(boxLogits.shape?.[1]) / 4, -1]);
-  return {
-    boxes: decodeDistances(b, expectedDistances(b, distribution), size),
-    classLogits: overAnchors(b, levels.map((level) => level.classes)),
-    distribution,
-  };
+  const classLogits = overAnchors(b, levels.map((level) => level.classes));
+  const regMax = Number(boxLogits.shape?.[1]) / 4;
+  if (regMax === 1) return { boxes: decodeDistances(b, boxLogits, size), classLogits };
+  const distribution = b.reshape(boxLogits, [0, 4, regMax, -1]);
+  return { boxes: decodeDistances(b, expectedDistances(b, distribution), size), classLogits, distribution };
 };
 
 /** YOLOv8's output: [N, 4 + classes, A], boxes then class probabilities. */

@@ -21,7 +21,7 @@ let opened: Opened | undefined;
 let rssBefore = 0;
 
 const open = async ({ path, session: options, batch, picture }: Extract<WorkerRequest, { kind: "open" }>): Promise<WorkerReply> => {
-  const model = picture === null || batch !== 1 ? undefined : await loadDetector(path).catch(() => undefined);
+  const model = picture === null || batch !== 1 ? undefined : await loadDetector(path, { probe: false }).catch(() => undefined);
   const bytes = picture === null ? undefined : await readFile(picture);
   globalThis.gc?.();
   rssBefore = process.memoryUsage.rss();

@@ -24,7 +24,10 @@ export { groundTruthJson } from "./datasets/ground-truth.ts";
 export { openDataset } from "./datasets/open.ts";
 export { augmentDefaults, augmentSample, plainSample, type AugmentOptions, type NetworkSample } from "./augment.ts";
 export { SampleCache, type Sample, type SampleCacheOptions, type SampleSource } from "./samples.ts";
-export { cellCount, classNames, headFamilies, recogniseHead, type BoxesHead, type DenseHead, type Head, type HeadFamily, type HeadQuestion, type QueryHead, type RowsHead, type TensorInfo } from "./heads.ts";
+export {
+  boxForms, cellCount, classNames, coordinateKinds, decideHead, describeHead, headFamilies, recogniseHead,
+  type BoxForm, type Coordinates, type DenseHead, type Head, type HeadFamily, type HeadQuestion, type HeadSettings, type RowsHead, type TableHead, type TensorInfo,
+} from "./heads.ts";
 export { decode, type Candidates, type CandidateOptions, type OutputTensor } from "./decode.ts";
 export { byScore, nonMaximumSuppression, type NmsOptions } from "./nms.ts";
 export { detect, evaluationOptions, predictionOptions, type DetectOptions } from "./detect.ts";

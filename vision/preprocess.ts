@@ -28,6 +28,9 @@ export const preprocessPresets = {
   yolov5: ultralytics,
   yolov8: ultralytics,
   yolox: { resize: "letterbox", align: "topleft", pad: 114, order: "bgr", scale: 1, ...unit },
+  stretch: { ...ultralytics, resize: "stretch" },
+  imagenet: { ...ultralytics, resize: "stretch", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+  nanodet: { ...ultralytics, resize: "stretch", order: "bgr", scale: 1, mean: [103.53, 116.28, 123.675], std: [57.375, 57.12, 58.395] },
 } as const satisfies Record<string, Omit<Preprocess, "size">>;
 
 export type PreprocessPreset = keyof typeof preprocessPresets;

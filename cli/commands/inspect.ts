@@ -26,11 +26,12 @@ interface InspectOptions {
   readonly dla?: boolean;
 }
 
-const describe = (path: string, { parameters, macs, sizeBytes, opset, inputs, outputs, ops, trainable, prunable, tensorrt, notes }: Inspection): string => [
+const describe = (path: string, { parameters, macs, sizeBytes, opset, inputs, outputs, ops, trainable, prunable, tensorrt, head, notes }: Inspection): string => [
   `${path}: ${count(parameters)} parameters, ${count(macs)} MACs, ${bytes(sizeBytes)}, opset ${opset}`,
   ...inputs.map((port) => `  input  ${portText(port)}`),
   ...outputs.map((port) => `  output ${portText(port)}`),
   `ops: ${Object.entries(ops).map(([name, times]) => `${name} ${times}`).join(", ")}`,
+  `detector: ${head.reading ?? `not read as one (${head.reason ?? "?"})`}`,
   trainable.ok ? "trainable: all of it" : `trainable: not everywhere${reason(trainable.reason)}`,
   ...some(trainable.blocked, ({ node, opType, reason: why }) => `  ${opType} "${node}": ${why}`),
   `prunable: ${prunable.layers} of ${plural(prunable.totalLayers, "layer")} in ${plural(prunable.groups, "group")}${reason(prunable.reason)}`,

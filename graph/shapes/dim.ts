@@ -10,6 +10,12 @@ const atom = (dim: Dim): string => (typeof dim === "number" || /^[\w?:/.]+$/.tes
 
 const expression = (text: string, unknown: Dim): Dim => (text.length > longestExpression || text.includes("?") ? unknown : text);
 
+/** `N*4` -> N and 4; 1 for anything that does not end in a factor. */
+const factored = (dim: Dim): readonly [Dim, number] => {
+  const found = typeof dim === "string" ? /^([\w:/.]+|\([^()]*\))\*(\d+)$/.exec(dim) : null;
+  return found ? [found[1]!.replace(/^\(([^()]*)\)$/, "$1"), Number(found[2])] : [dim, 1];
+};
+
 /** a + b, symbolic where a side is; `unknown` where the expression would be too long. */
 export const addDims = (a: Dim, b: Dim, unknown: Dim): Dim => {
   if (typeof a === "number" && typeof b === "number") return a + b;
@@ -30,6 +36,8 @@ export const multiplyDims = (a: Dim, b: Dim, unknown: Dim): Dim => {
   if (a === 1) return b;
   if (b === 1) return a;
   if (a === 0 || b === 0) return 0;
+  const [whole, factor] = factored(a);
+  if (factor !== 1 && typeof b === "number") return multiplyDims(whole, factor * b, unknown);
   return typeof a === "number" ? expression(`${atom(b)}*${a}`, unknown) : expression(`${atom(a)}*${atom(b)}`, unknown);
 };
 
@@ -39,6 +47,8 @@ export const divideDims = (a: Dim, b: Dim, unknown: Dim): Dim => {
   if (a === b) return 1;
   if (b === 1) return a;
   if (typeof a === "string" && a.endsWith(`*${atom(b)}`)) return a.slice(0, -`*${atom(b)}`.length).replace(/^\(([^()]*)\)$/, "$1");
+  const [whole, factor] = factored(a);
+  if (typeof b === "number" && factor % b === 0) return multiplyDims(whole, factor / b, unknown);
   return expression(`floor(${atom(a)}/${atom(b)})`, unknown);
 };
 

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { whatCannotTrain, type Untrainable } from "../../autodiff/trainable.ts";
+import { headFromShapes } from "../../detection/find-head.ts";
 import { prepareGraph } from "../../detection/prepare.ts";
 import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
@@ -9,6 +10,7 @@ import { inferShapes } from "../../graph/shapes.ts";
 import { loadModel } from "../../onnx/load.ts";
 import { checkTensorrt } from "../../targets/jetson/check/check.ts";
 import type { CheckOptions, TensorrtFinding } from "../../targets/jetson/check/finding.ts";
+import { describeHead } from "../../vision/heads.ts";
 import { prunable } from "../prune/prune.ts";
 
 export interface PortFacts {
@@ -32,8 +34,17 @@ export interface Inspection {
     readonly blocked: readonly { readonly node: string; readonly opType: string; readonly reason: string }[]; readonly reason: string | null;
   };
   readonly tensorrt: readonly TensorrtFinding[];
+  /** How its outputs are read as a detector's, or why they are not. */
+  readonly head: HeadFacts;
   readonly metadata: Readonly<Record<string, string>>;
   readonly notes: readonly string[];
+}
+
+/** By the file's own words or its shapes; `reading` null where neither tells. */
+export interface HeadFacts {
+  readonly family: string | null;
+  readonly reading: string | null;
+  readonly reason: string | null;
 }
 
 /** What a model is and what can be done with it; `tensorrt` says for which TensorRT, and whether on a DLA. Throws the UserErrors of `loadModel`. */
@@ -51,8 +62,20 @@ export const inspectModel = async (path: string, options: { readonly tensorrt?: 
     parameters, macs, sizeBytes: (await stat(path)).size, opset: graph.opset, inputs: graph.inputs.map(port), outputs: graph.outputs.map(port),
     ops: Object.fromEntries([...ops].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))),
     trainable: trainability(prepared, reason), prunable: prunability(prepared, reason), tensorrt: checkTensorrt(graph, options.tensorrt),
-    metadata: Object.fromEntries(graph.metadata), notes,
+    head: headFacts(graph), metadata: Object.fromEntries(graph.metadata), notes,
   };
+};
+
+const headFacts = (graph: Graph): HeadFacts => {
+  const [, , height, width] = graph.inputs.find(({ shape }) => shape?.length === 4)?.shape ?? [];
+  if (typeof height !== "number" || typeof width !== "number") return { family: null, reading: null, reason: "the input is no picture of a fixed size" };
+  try {
+    const { head, isOwn } = headFromShapes(graph, [width, height]);
+    return { family: head.family, reading: `${describeHead(head)}${isOwn ? "" : " (by its shapes; eval, predict and compress check it on a run)"}`, reason: null };
+  } catch (error) {
+    if (error instanceof UserError) return { family: null, reading: null, reason: error.message };
+    throw error;
+  }
 };
 
 const port = ({ name, dtype, shape }: Value): PortFacts => ({ name, dtype: dtype ?? null, shape: shape ?? null });

@@ -2,14 +2,16 @@ import { readFile } from "node:fs/promises";
 import { describeDetector, type DetectorModel } from "../../detection/detector.ts";
 import { UserError } from "../../graph/error.ts";
 import { loadModel } from "../../onnx/load.ts";
-import { parsePreprocess, preprocessPreset, preprocessPresets, type HeadFamily, type Preprocess, type PreprocessPreset } from "../../vision/index.ts";
+import { parsePreprocess, preprocessPreset, preprocessPresets, type HeadSettings, type Preprocess, type PreprocessPreset } from "../../vision/index.ts";
 
-/** How to read a detector file, where it does not say it itself. */
-export interface OpenOptions {
-  /** A preset (yolov5, yolov8, yolox) or a JSON file with the contract. */
+/**
+ * How to read a detector file, where it does not say it itself: family, the outputs that are read, the first label, the background column,
+ * the form of the boxes.
+ */
+export interface OpenOptions extends HeadSettings {
+  /** A preset (yolov5, yolov8, yolox, stretch, imagenet, nanodet) or a JSON file with the contract. */
   readonly preprocess?: string;
-  readonly family?: HeadFamily | "auto";
-  /** The model's own classes. */
+  /** The model's own classes; `coco` or `coco91` alone is that list. */
   readonly classes?: readonly string[];
   /** Input size [width, height] of a model whose input is dynamic. */
   readonly size?: readonly [number, number];
@@ -19,16 +21,24 @@ export interface OpenOptions {
 export const openDetectorFile = async (path: string, options: OpenOptions = {}): Promise<DetectorModel> => {
   const { graph, notes } = await loadModel(path);
   const { preprocess, ...rest } = options;
-  const described = await describeDetector(graph, path, rest);
-  const contract = preprocess === undefined ? described.contract : await contractFrom(preprocess, described.contract.size);
-  const spoken = preprocess === undefined ? described.notes : described.notes.filter((note) => !note.includes("preprocess contract"));
-  return { ...described, contract, notes: [...notes, ...spoken] };
+  const described = await describeDetector(graph, path, { ...rest, ...(preprocess !== undefined && { preprocess: await contractFrom(preprocess) }) });
+  return { ...described, notes: [...notes, ...described.notes] };
 };
 
-const contractFrom = async (given: string, size: readonly [number, number]): Promise<Preprocess> => {
-  if (Object.hasOwn(preprocessPresets, given)) return preprocessPreset(given as PreprocessPreset, size);
+/** A contract at any size: the model's own counts. */
+const contractFrom = async (given: string): Promise<Preprocess> => {
+  if (Object.hasOwn(preprocessPresets, given)) return preprocessPreset(given as PreprocessPreset, [1, 1]);
   const text = await readFile(given, "utf8").catch((cause: unknown) => { throw unknownPreprocess(given, cause); });
-  return { ...parsePreprocess(text, given), size };
+  return parsePreprocess(withSize(text), given);
+};
+
+/** The size may be left out of the file. */
+const withSize = (text: string): string => {
+  try {
+    return JSON.stringify({ size: [1, 1], ...(JSON.parse(text) as object) });
+  } catch {
+    return text; // parsePreprocess says what is wrong with it
+  }
 };
 
 const unknownPreprocess = (given: string, cause: unknown): UserError =>

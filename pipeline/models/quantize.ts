@@ -3,6 +3,7 @@ import { evaluateDetector } from "../../detection/evaluate.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { saveModel } from "../../onnx/save.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
+import { writeClassNames } from "../../students/metadata.ts";
 import type { QuantizeConfig } from "../config-schema.ts";
 import { calibrationFeeds, calibrationPaths } from "../quantize/calibration-data.ts";
 import { quantizeModel, type Quantized } from "../quantize/quantize.ts";
@@ -54,7 +55,7 @@ export const quantizeFile = async (path: string, options: QuantizeFileOptions): 
       if (step === "calibrate") options.onProgress?.(done, paths.length);
     },
   });
-  const files = await saveFiles(quantized, model, options.out, scheme);
+  const files = await saveFiles(quantized, model, options.out, scheme, options.classes !== undefined);
   const { report } = quantized;
   return {
     files, quantizedNodes: report.quantizedNodes ?? 0, floatNodes: report.floatNodes ?? [],
@@ -66,16 +67,17 @@ const evaluator = async (model: DetectorModel, data: string, { signal, onNote }:
   const dataset = await openLabelled({ path: data }, model.classes);
   for (const note of dataset.notes) onNote?.(`${data}: ${note}`);
   return async (graph, session) => {
-    const candidate = await describeDetector(graph, "the int8 model", { family: model.head.family, classes: model.classes, preprocess: model.contract });
+    const candidate = await describeDetector(graph, "the int8 model", { head: model.head, classes: model.classes, preprocess: model.contract });
     return (await evaluateDetector(candidate, dataset.items, dataset.classes, { session, ...(signal && { signal }) })).accuracy.map;
   };
 };
 
-const saveFiles = async ({ files, report }: Quantized, model: DetectorModel, out: string, scheme: string): Promise<string[]> => {
+const saveFiles = async ({ files, report }: Quantized, model: DetectorModel, out: string, scheme: string, isNamed: boolean): Promise<string[]> => {
   const saved: string[] = [];
   for (const [name, graph] of Object.entries(files) as [string, Graph | undefined][]) {
     if (!graph) continue;
-    writeContract(graph, model.contract, model.head.family);
+    writeContract(graph, model.contract, model.head);
+    if (isNamed) writeClassNames(graph, model.classes);
     graph.metadata.set(sessionKey, JSON.stringify(report.sessionSettings?.[name] ?? {}));
     const path = scheme === "both" ? `${out.replace(/\.onnx$/, "")}.${name}.onnx` : out;
     await saveModel(graph, path, { valueInfo: false });

@@ -62,7 +62,7 @@ const pictures = async ({ loaded: { config, folder }, plan }: StageContext, coun
   config.data.calibration !== undefined ? calibrationPaths(resolve(folder, config.data.calibration), count) : spread(plan.train.items.map(({ path }) => path), count);
 
 const mapOf = async ({ plan, signal, reporter }: StageContext, graph: Graph, session: SessionOptions): Promise<number> => {
-  const model = await describeDetector(graph, "the int8 model", { family: plan.student.family, classes: plan.classes, preprocess: plan.student.contract });
+  const model = await describeDetector(graph, "the int8 model", { family: plan.student.family, classes: plan.classes, preprocess: plan.student.contract, probe: false });
   const task = lazyTask(reporter, "mAP of int8", "picture");
   try {
     return (await evaluateDetector(model, plan.val.items, plan.classes, { session, onProgress: task.update, ...(signal && { signal }) })).accuracy.map;

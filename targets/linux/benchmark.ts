@@ -125,7 +125,7 @@ const filesOf = async ({ transport }: KindContext<LinuxSettings>, job: Benchmark
   const copies: Copy[] = pixels ? [pixels] : [];
   const models: Files["models"][number][] = [];
   for (const { path, sha256, name } of job.models) {
-    const detector = picture && (await loadDetector(path).catch(() => undefined)); // a file that is no detector is timed alone
+    const detector = picture && (await loadDetector(path, { probe: false }).catch(() => undefined)); // a file that is no detector is timed alone
     const copy = await copyOf(path, sha256, "model.onnx", name);
     copies.push(copy);
     models.push({

@@ -8,7 +8,7 @@ import { addGolden } from "../../bundle/golden/files.ts";
 import { goldenVectors } from "../../bundle/golden/vectors.ts";
 import type { Files } from "../../bundle/input.ts";
 import type { Manifest } from "../../bundle/manifest-schema.ts";
-import { loadDetector } from "../../detection/detector.ts";
+import { describeDetector, loadDetector, writeContract } from "../../detection/detector.ts";
 import { parseGraph } from "../../graph/text.ts";
 import { saveModel } from "../../onnx/save.ts";
 import { sha256File } from "../../targets/digest.ts";
@@ -25,7 +25,10 @@ const inBundle = async (work: (folder: string, manifest: Manifest) => Promise<vo
   const folder = await mkdtemp(join(tmpdir(), "edgestill-golden-"));
   try {
     const path = join(folder, "model.onnx");
-    await saveModel(parseGraph(threeOutputs), path);
+    const graph = parseGraph(threeOutputs);
+    const { contract, head } = await describeDetector(graph, "three outputs", { classes: ["a", "b", "c"], probe: false });
+    writeContract(graph, contract, head);
+    await saveModel(graph, path);
     const model = await loadDetector(path, { classes: ["a", "b", "c"] });
     const files: Files = new Map();
     addGolden(files, await goldenVectors([{ role: "float", variant: "float", path, model, session: {} }], 1, { iouThreshold: 0.5, maxDetections: 10 }));

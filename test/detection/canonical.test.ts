@@ -2,12 +2,15 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { canonicalDetector, cutHead, neckFeatures } from "../../detection/canonical.ts";
 import { prepareGraph } from "../../detection/prepare.ts";
+import { Builder } from "../../graph/builder.ts";
 import { UserError } from "../../graph/error.ts";
 import { parseGraph } from "../../graph/text.ts";
 import { inferShapes } from "../../graph/shapes.ts";
 import { Tensor } from "../../graph/tensor.ts";
+import { serializeModel } from "../../onnx/save.ts";
 import { runOnce } from "../../runtime/session.ts";
 import { yoloStudent } from "../../students/yolo.ts";
+import { madeDetector } from "../helpers/detectors.ts";
 import { testWithModel } from "../helpers/models.ts";
 
 const picture = (n: number, [w, h]: readonly [number, number], scale: number): Tensor =>
@@ -57,6 +60,32 @@ test("the neck's features are what both branches share", () => {
 test("a network without such a head is refused by name", () => {
   const graph = parseGraph("(x: f32[1,3,8,8]) { y = Relu(x) } -> y");
   assert.throws(() => cutHead(graph, "yolov8"), (error: unknown) => error instanceof UserError && error.code === "HEAD_NOT_FOUND");
+});
+
+for (const [what, strides] of [["four levels", [8, 16, 32, 64]], ["three levels of other strides", [16, 32, 64]]] as const) {
+  test(`${what} are refused with their sizes`, () => {
+    const graph = madeDetector({ classes: ["a", "b"], size: [128, 128], strides });
+    assert.throws(() => canonicalDetector(graph, "yolov8"), (error: unknown) => error instanceof UserError && error.code === "HEAD_NOT_FOUND" && error.message.includes("8×8, 4×4, 2×2 cells"));
+  });
+}
+
+test("class convolutions with other channels than classes are refused by name", () => {
+  const graph = madeDetector({ classes: ["a", "b"], size: [64, 64] });
+  assert.throws(() => canonicalDetector(graph, "yolov8", { classCount: 3 }), (error: unknown) => error instanceof UserError && error.code === "HEAD_NOT_FOUND" && error.message.includes("2 channels, not those of 3 classes"));
+});
+
+test("class rows of a convolution whose weights are computed are refused, not kept whole", () => {
+  const graph = madeDetector({ classes: ["a", "b"], size: [64, 64] });
+  const last = [...graph.nodes].findLast((node) => node.opType === "Conv" && node.in(1).name === "class2.1.weight")!;
+  last.replaceInput(1, new Builder(graph, "t").mul(last.in(1), 2));
+  assert.throws(() => canonicalDetector(graph, "yolov8", { classRows: [1] }), (error: unknown) => error instanceof UserError && error.code === "HEAD_NOT_FOUND" && error.message.includes("computes its weights"));
+});
+
+test("the given graph stays as it is", () => {
+  const graph = madeDetector({ classes: ["a", "b"], size: [64, 64] });
+  const before = serializeModel(graph);
+  canonicalDetector(graph, "yolov8", { classRows: [1], size: [96, 64] });
+  assert.is(Buffer.compare(before, serializeModel(graph)), 0);
 });
 
 test.run();

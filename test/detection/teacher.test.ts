@@ -128,23 +128,25 @@ test("teachers of other pixel contracts see pictures in their own", async () => 
   for (const [i, score] of both.entries()) assert.ok(Math.abs(score - (dark[i]! + one[i]!) / 2) <= 1e-3);
 });
 
-/** Two boxes with probabilities of their own, whatever the picture: plain `boxes` and `scores`, a row for each cell. */
-const plainTeacher = (): Promise<DetectorModel> => {
+/** Two boxes with probabilities of their own, whatever the picture: plain `boxes` and `scores`, a row for each cell; `scale` times the student's size. */
+const plainTeacher = (scale = 1): Promise<DetectorModel> => {
   const graph = new Graph("plain", 17);
   const b = new Builder(graph, "p");
-  const images = graph.addInput("images", "float32", [1, 3, size[1], size[0]]);
+  const own = [size[0] * scale, size[1] * scale] as const;
+  const anchors = anchorCount(anchorLevels(own));
+  const images = graph.addInput("images", "float32", [1, 3, own[1], own[0]]);
   const rows = (columns: number, first: readonly number[]) => Tensor.float32([1, anchors, columns], Float32Array.from({ length: anchors * columns }, (_, i) => first[i] ?? 0));
   const zero = b.mul(b.reshape(b.mean(images), [1, 1, 1]), 0);
-  const boxes = b.add(b.constant(rows(4, [8, 8, 40, 40, 50, 20, 90, 60])), zero);
+  const boxes = b.add(b.constant(rows(4, [8, 8, 40, 40, 50, 20, 90, 60].map((pixels) => pixels * scale))), zero);
   const scores = b.add(b.constant(rows(5, [0.8, 0.1, 0, 0, 0, 0, 0, 0.6, 0.3, 0])), zero);
   boxes.name = "boxes";
   scores.name = "scores";
   graph.outputs.push(boxes, scores);
-  return describeDetector(graph, "plain", { family: "boxes", classes: sceneClasses, preprocess: contract });
+  return describeDetector(graph, "plain", { family: "boxes", classes: sceneClasses, preprocess: { ...contract, size: own }, probe: false });
 };
 
-test("a teacher with any other head: its boxes, with their class probabilities, on the anchors that ATSS gives them", async () => {
-  const cache = await cacheTeachers({ teachers: [{ model: await plainTeacher(), weight: 1 }], classes: sceneClasses, batches: pictures, folder: join(folder, "plain"), threads: 1 });
+for (const scale of [1, 2]) test(`a teacher with any other head, ${scale} times the student's size: its boxes, with their class probabilities, on the anchors that ATSS gives them`, async () => {
+  const cache = await cacheTeachers({ teachers: [{ model: await plainTeacher(scale), weight: 1 }], classes: sceneClasses, batches: pictures, folder: join(folder, `plain${scale}`), threads: 1 });
   assert.equal([cache.aligned, cache.hasDistribution], [false, false]);
   const records = openTeacherCache(cache);
   const { scores, corners } = records.read(0, [0]).view(0);

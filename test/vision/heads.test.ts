@@ -20,25 +20,25 @@ const cases: [string, Partial<HeadQuestion> & { outputs: TensorInfo[] }, Partial
   ["YOLOX raw", { outputs: [out(1, cells, 85)], ops: ops("Conv", "Sigmoid") }, { family: "yolox", classCount: 80, raw: true }],
   ["YOLOX decoded", { outputs: [out(1, cells, 85)], ops: ops("Conv", "Exp") }, { family: "yolox", classCount: 80, raw: false }],
   ["end-to-end YOLO", { outputs: [out(1, 300, 6)], metadata: names(80) }, { family: "end2end", classCount: 80, needsNms: false }],
-  ["RT-DETR in one output", { outputs: [out(1, 300, 84)] }, { family: "detr", classCount: 80, activation: "none" }],
+  ["RT-DETR in one output", { outputs: [out(1, 300, 84)] }, { family: "detr", classCount: 80, form: "cxcywh", coordinates: "unit" }],
   ["RT-DETR of two classes", { outputs: [out(1, 300, 6)], metadata: names(2), ops: ops("GridSample") }, { family: "detr", classCount: 2 }],
-  ["DETR with a no-object class", { outputs: [{ name: "pred_logits", shape: [1, 100, 92] }, { name: "pred_boxes", shape: [1, 100, 4] }], classCount: 91 }, { family: "detr", activation: "softmax", outputNames: ["pred_boxes", "pred_logits"] }],
-  ["DETR with sigmoids", { outputs: [{ name: "logits", shape: [1, 300, 80] }, { name: "boxes", shape: [1, 300, 4] }], classCount: 80 }, { family: "detr", activation: "sigmoid" }],
-  ["dense boxes and scores", { outputs: [{ name: "a", shape: [1, cells, 4] }, { name: "b", shape: [1, cells, 80] }] }, { family: "boxes", labels: false, needsNms: true }],
-  ["Faster R-CNN", { outputs: [{ name: "1", shape: [null, 4], type: "float32" }, { name: "2", shape: [null], type: "int64" }, { name: "3", shape: [null], type: "float32" }], classCount: 91, labelOffset: 1 }, { family: "boxes", labels: true, labelOffset: 1, outputNames: ["1", "3", "2"] }],
+  ["DETR with a no-object class", { outputs: [{ name: "pred_logits", shape: [1, 100, 92] }, { name: "pred_boxes", shape: [1, 100, 4] }], classCount: 91 }, { family: "detr", classCount: 91, "scores.activation": "softmax", "scores.background": 91, outputNames: ["pred_boxes", "pred_logits"] }],
+  ["DETR with sigmoids", { outputs: [{ name: "logits", shape: [1, 300, 80] }, { name: "boxes", shape: [1, 300, 4] }], classCount: 80 }, { family: "detr", "scores.activation": "sigmoid" }],
+  ["dense boxes and scores", { outputs: [{ name: "a", shape: [1, cells, 4] }, { name: "b", shape: [1, cells, 80] }] }, { family: "boxes", form: "xyxy", "scores.by": "class", needsNms: true }],
+  ["Faster R-CNN", { outputs: [{ name: "1", shape: [null, 4], type: "float32" }, { name: "2", shape: [null], type: "int64" }, { name: "3", shape: [null], type: "float32" }], classCount: 91, labelOffset: 1 }, { family: "boxes", "scores.by": "label", "scores.labelOffset": 1, outputNames: ["1", "3", "2"] }],
 ];
 
 for (const [name, question, expected] of cases) {
   test(`recognises ${name}`, () => {
     const head: Head = recogniseHead({ size, ...question });
-    for (const [key, value] of Object.entries(expected)) assert.equal((head as unknown as Record<string, unknown>)[key], value, key);
+    for (const [key, value] of Object.entries(expected)) assert.equal(key.split(".").reduce<unknown>((part, name) => (part as Record<string, unknown>)[name], head), value, key);
   });
 }
 
 const refusals: [string, Partial<HeadQuestion> & { outputs: TensorInfo[] }, string][] = [
   ["a classifier", { outputs: [out(1, 1000)] }, "HEAD_UNKNOWN"],
   ["another input size", { outputs: [out(1, 84, 2100)], metadata: names(80) }, "HEAD_UNKNOWN"],
-  ["a class list that does not fit", { outputs: [out(1, 84, cells)], classCount: 5 }, "HEAD_UNKNOWN"],
+  ["a class list that does not fit", { outputs: [out(1, 84, cells)], classCount: 5 }, "HEAD_CLASS_COUNT"],
   ["YOLOX of an unknown graph", { outputs: [out(1, cells, 85)], classCount: 80 }, "HEAD_AMBIGUOUS"],
   ["six columns without class names", { outputs: [out(1, 300, 6)] }, "HEAD_CLASS_COUNT"],
   ["six columns and two classes of an unknown graph", { outputs: [out(1, 300, 6)], classCount: 2 }, "HEAD_AMBIGUOUS"],
