@@ -54,7 +54,7 @@ export const describeDetector = async (graph: Graph, label: string, options: Det
   try {
     const inputs = detectorInputs(label, session.inputs);
     const size = sizeOf(graph, label, inputs, options, notes);
-    const names = options.classes ? classList(options.classes) : (classNames(graph.metadata) ?? undefined);
+    const names = options.classes ? classList(options.classes) : savedNames(graph, label);
     const given = options.preprocess ? { ...options.preprocess, size } : savedContract(graph, label, size);
     const { head, layout, isOwn } = await findHead({ graph, label, session, inputs, size, names, given, options });
     const classes = names ? withoutBackground(names, head) : assumedClasses(head, label, notes);
@@ -96,6 +96,13 @@ const contractText = ({ order, scale, mean, resize, align, pad }: Preprocess): s
   [`${order.toUpperCase()}${scale === 1 ? " 0-255" : "/255"}${mean.some((value) => value !== 0) ? " normalized" : ""}`,
     resize === "stretch" ? "stretched" : `${align === "center" ? "centred" : "top-left"} letterbox, pad ${pad}`].join(", ");
 
+const savedNames = (graph: Graph, label: string): readonly string[] | undefined => {
+  const names = classNames(graph.metadata);
+  const text = graph.metadata.get("names")?.trim() ?? "";
+  if (names === null && text !== "") throw unreadableNames(label, text);
+  return names ?? undefined;
+};
+
 /** A list that names the background too is longer by it than the classes. */
 const withoutBackground = (names: readonly string[], head: Head): readonly string[] => {
   const background = head.kind === "table" && head.scores.by === "class" ? head.scores.background : null;
@@ -116,6 +123,9 @@ const assumedClasses = (head: Head, label: string, notes: string[]): readonly st
 const cocoIds = (label: string, count: number): UserError =>
   new UserError("HEAD_CLASS_COUNT", `${label} has ${count} classes and names none: COCO's category ids run to 90 with gaps, so a class's number does not tell its name.`,
     "give the class list: --names coco91 where the columns are COCO's category ids, else the names themselves (classes in the config).");
+
+const unreadableNames = (label: string, text: string): UserError =>
+  new UserError("HEAD_CLASS_COUNT", `The class names in the metadata of ${label} are no list of names numbered from 0: ${text.slice(0, 80)}`, "give the class list (--names, or classes in the config).");
 
 const unnamed = (label: string, count: number): UserError =>
   new UserError("HEAD_CLASS_COUNT", `${label} has ${count} classes beside the background and names none: by number alone, with the background or without it, they would be off by one.`,

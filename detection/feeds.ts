@@ -19,7 +19,6 @@ const knownInputs: Readonly<Record<string, (size: readonly [number, number]) => 
   orig_target_sizes: ([width, height]) => [width, height], // RT-DETR, D-FINE, DEIM
   im_shape: ([width, height]) => [height, width], // PaddleDetection
   scale_factor: () => [1, 1], // PaddleDetection
-  image_shape: ([width, height]) => [height, width], // YOLOv3 of the ONNX model zoo
 };
 
 const pictureTypes: readonly DataType[] = ["float32", "float16", "uint8"];

@@ -31,7 +31,7 @@ export const rowScores = ({ rows: count, scores, objectness, classCount, isOwn }
   });
 
 /** Whether any row shows a score: a reading that shows none is not contradicted, but nothing speaks for it either. */
-export const showsAnything = (readings: Readings): boolean => rowScores(readings).some((score) => score > visible);
+export const showsAnything = (readings: Readings): boolean => rowScores(readings).some((score) => score > 0.05);
 
 /** Quantized and float16 models miss 0 and 1 by a little. */
 const tolerance = 0.02;
@@ -102,12 +102,12 @@ const checkLoudColumns = ({ objectness, classCount, rows: count }: Readings, { c
   const loud: number[] = [];
   for (let c = 0; c < classCount; c += 1) {
     let above = 0;
-    for (let row = 0; row < count; row += 1) if (column(classes, row, c) >= 0.2) above += 1;
+    for (let row = 0; row < count; row += 1) if (column(classes, row, c) >= 0.05) above += 1;
     if (above >= 0.6 * count) loud.push(c);
   }
   const areLast = loud[0] === classCount - loud.length;
   if (loud.length === 0 || loud.length === classCount || !(areLast || (loud.length === 1 && loud[0] === 0))) return [];
-  return [`${loud.length === 1 ? `class column ${loud[0]!} is` : `${loud.length} class columns (the first is ${loud[0]!}) are`} above 0.2 in most rows, so ${loud.length === 1 ? "it is" : "they are"} no class score${loud.length === 1 ? "" : "s"}`];
+  return [`${loud.length === 1 ? `class column ${loud[0]!} is` : `${loud.length} class columns (the first is ${loud[0]!}) are`} above 0.05 in most rows, so ${loud.length === 1 ? "it is" : "they are"} no class score${loud.length === 1 ? "" : "s"}`];
 };
 
 /** Objectness is a probability, and a row that surely holds an object has a class. */

@@ -68,6 +68,10 @@ export const classCountUnknown = (facts: Facts, miss: NearMiss): UserError =>
 export const classCountsDiffer = (named: number, wanted: number): UserError =>
   new UserError("HEAD_CLASS_COUNT", `The model's metadata names ${named} classes, but ${wanted} were given.`, "give the model's own class list; classes are matched to the dataset's by name.");
 
+export const cocoShift = (facts: Facts): UserError =>
+  new UserError("HEAD_CLASS_COUNT", `The outputs ${shapeText(facts.outputs)} hold labels from 1, and the class list is COCO's 80 names: such labels are COCO's category ids, which have gaps, so classes after the eleventh would be shifted.`,
+    "give --names coco91 --label-offset 0 (classes: [coco91], labelOffset: 0); for labels 1 to 80 without gaps use names of your own.");
+
 export const noDetector = (task: string): UserError =>
   new UserError("NOT_A_DETECTOR", `The model's metadata says that its task is "${task}"${task === "obb" ? ": its boxes are turned by an angle, which upright boxes cannot show" : ""}.`,
     "give a model of the task detect (segment and pose are read as detectors, without masks and keypoints).");

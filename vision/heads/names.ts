@@ -8,12 +8,18 @@ export const classNames = (metadata: ReadonlyMap<string, string>): string[] | nu
 const fromJson = (text: string): string[] | null => {
   try {
     const value: unknown = JSON.parse(text);
-    if (Array.isArray(value)) return value.map(String);
-    if (typeof value === "object" && value !== null) return inOrder(Object.entries(value).map(([key, name]) => [Number(key), String(name)]));
+    if (Array.isArray(value)) return texts(value);
+    if (typeof value === "object" && value !== null) return inOrder(Object.entries(value).map(([key, name]) => [Number(key), name]));
   } catch {
     // Not JSON: Python's text, read by the caller.
   }
   return null;
+};
+
+/** Names as text or number, or objects that have a name (COCO's categories). */
+const texts = (values: readonly unknown[]): string[] | null => {
+  const named = values.map((value) => (typeof value === "object" && value !== null && "name" in value ? value.name : value));
+  return named.length > 0 && named.every((value) => typeof value === "string" || typeof value === "number") ? named.map(String) : null;
 };
 
 const quoted = String.raw`'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"`;
@@ -31,9 +37,9 @@ const fromPython = (text: string): string[] | null => {
 };
 
 /** Names by index; null where the indexes have gaps, which would shift every later class. */
-const inOrder = (entries: readonly (readonly [number, string])[]): string[] | null => {
+const inOrder = (entries: readonly (readonly [number, unknown])[]): string[] | null => {
   const sorted = [...entries].sort(([a], [b]) => a - b);
-  return sorted.every(([key], index) => key === index) ? sorted.map(([, name]) => name) : null;
+  return sorted.every(([key], index) => key === index) ? texts(sorted.map(([, name]) => name)) : null;
 };
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "0": "\0" };

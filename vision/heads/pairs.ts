@@ -81,8 +81,8 @@ const recognise = (facts: Facts): readonly (Candidate | NearMiss)[] => {
 };
 
 const candidates = (facts: Facts, { boxes, boxesFirst, scores, scoresFirst, rows }: Pair, { classCount, activation, background, doubt }: ClassReading, isDetr: boolean, grid: boolean): readonly Candidate[] => {
-  const isNamed = /logits/i.test(scores.name) && /box/i.test(boxes.name);
-  const usual = isDetr ? ({ form: "cxcywh", coordinates: "unit" } as const) : ({ form: "xyxy", coordinates: grid ? "pixels" : "unit" } as const);
+  const isNamed = (/logits/i.test(scores.name) && /box/i.test(boxes.name)) || /detection_boxes/.test(boxes.name);
+  const usual = /detection_boxes/.test(boxes.name) ? ({ form: "yxyx", coordinates: "unit" } as const) : isDetr ? ({ form: "cxcywh", coordinates: "unit" } as const) : ({ form: "xyxy", coordinates: grid ? "pixels" : "unit" } as const);
   const strides = grid ? stridesOf(facts, rows, 1) : null;
   return boxReadings(facts, usual, !isNamed, null).map(({ form, coordinates, doubt: boxDoubt }) => {
     const family = form === "cxcywh" && coordinates === "unit" && isDetr ? "detr" : "boxes";

@@ -1,5 +1,6 @@
+import { cocoClasses } from "../datasets/coco-names.ts";
 import { contradictions, showsAnything } from "./check.ts";
-import { classCountUnknown, classCountsDiffer, contradicted, headAmbiguous, headUnknown, noDetector, noSuchOutput, undecided, type Refused } from "./errors.ts";
+import { classCountUnknown, classCountsDiffer, cocoShift, contradicted, headAmbiguous, headUnknown, noDetector, noSuchOutput, undecided, type Refused } from "./errors.ts";
 import { factsOf, type Facts } from "./facts.ts";
 import { layouts } from "./layouts.ts";
 import { classNames } from "./names.ts";
@@ -25,6 +26,16 @@ const candidatesOf = (question: HeadQuestion): { readonly facts: Facts; readonly
   throw classMiss ? classCountUnknown(facts, classMiss) : headUnknown(facts, misses);
 };
 
+/** Labels from 1 under COCO's 80 names: such labels are nearly always COCO's category ids, whose gaps shift every class after the eleventh. */
+const shiftsCoco = (head: Head, { names, widths }: Facts): boolean =>
+  head.kind === "table" && head.scores.by === "label" && head.scores.labelOffset === 1 && names !== undefined && names.length === 80 && names.every((name, i) => name === cocoClasses[i]) &&
+  ![80, 81, 240, 243, 320, 324, 480, 486, 720, 729].some((width) => widths?.has(width) === true);
+
+const decided = ({ head, layout }: Candidate, facts: Facts): DecidedHead => {
+  if (shiftsCoco(head, facts)) throw cocoShift(facts);
+  return { head, layout };
+};
+
 /** The candidates with the least doubt. */
 const likeliest = (candidates: readonly Candidate[]): readonly Candidate[] => {
   const least = Math.min(...candidates.map(({ doubt }) => doubt));
@@ -42,7 +53,7 @@ export const recogniseLayout = (question: HeadQuestion): DecidedHead => {
   const { facts, candidates } = candidatesOf(question);
   const best = likeliest(candidates);
   if (best.length > 1) throw headAmbiguous(facts, best.map(({ head }) => head));
-  return { head: best[0]!.head, layout: best[0]!.layout };
+  return decided(best[0]!, facts);
 };
 
 /** The layout that is likeliest before any run: says how pictures are probably given. Null where nothing fits. */
@@ -68,16 +79,18 @@ export const decideHead = (question: HeadQuestion, outputs: readonly OutputTenso
   if (survivors.length === 0) throw contradicted(facts, refusedOf(judged));
   const best = supported(likeliest(survivors), outputs);
   if (best.length > 1) throw headAmbiguous(facts, best.map(({ head }) => head));
-  const { head, layout, weak } = best[0]!;
+  const { head, weak } = best[0]!;
+  const others = facts.classes === undefined && supported(best, outputs, true).length === 0 ? supported(survivors, outputs, true).filter((other) => other.head.family !== head.family) : [];
+  if (others.length > 0) throw headAmbiguous(facts, [head, ...others.map((other) => other.head)]);
   const rivals = weak ? supported(survivors.filter((rival) => rival.weak), outputs) : [];
   if (rivals.length > 1) throw undecided(facts, rivals.map((rival) => rival.head));
-  return { head, layout };
+  return decided(best[0]!, facts);
 };
 
-/** Of equally likely readings those that show something, where one does. */
-const supported = (candidates: readonly Candidate[], outputs: readonly OutputTensor[]): readonly Candidate[] => {
-  const showing = candidates.length > 1 ? candidates.filter(({ head }) => showsAnything(readingsOf(head, outputs, 0))) : candidates;
-  return showing.length > 0 ? showing : candidates;
+/** The readings that show something; all of them where none does, unless `strictly`. */
+const supported = (candidates: readonly Candidate[], outputs: readonly OutputTensor[], strictly = false): readonly Candidate[] => {
+  const showing = candidates.length > 1 || strictly ? candidates.filter(({ head }) => showsAnything(readingsOf(head, outputs, 0))) : candidates;
+  return showing.length > 0 || strictly ? showing : candidates;
 };
 
 const problemsOf = ({ head, layout }: Candidate, facts: Facts, outputs: readonly OutputTensor[]): readonly string[] => {

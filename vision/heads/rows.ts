@@ -1,6 +1,7 @@
 import { has, isGrid, leftUnread, tableOf, unread, type Facts } from "./facts.ts";
 import { candidate, type Layout } from "./layout.ts";
 import { boxReadings, type BoxReading } from "./forms.ts";
+import { column, rows, type Readings } from "./readings.ts";
 import type { Candidate, HeadFamily, NearMiss, RowsHead, TableHead, TensorInfo } from "./types.ts";
 
 /** One output with a finished box a row: where its numbers stand. */
@@ -36,13 +37,13 @@ const recognise = (form: RowForm) => (facts: Facts): readonly (Candidate | NearM
     const rest = unread(facts, [output.name], isCount);
     if (rest.length > 0) return [{ layout: form.name, why: leftUnread(rest) }];
     if (facts.classes === undefined) return [{ layout: form.name, why: `"${output.name}" does not tell how many classes there are`, classes: true }];
-    return readings(form, facts, output, facts.classes);
+    return candidates(form, facts, output, facts.classes);
   });
 };
 
 const isCount = ({ shape, type, name }: TensorInfo): boolean => (type === undefined ? /num|count/i.test(name) : /int/.test(type)) && shape.length <= 2 && (shape.at(-1) ?? 1) === 1;
 
-const readings = (form: RowForm, facts: Facts, output: TensorInfo, classCount: number): readonly (Candidate | NearMiss)[] => {
+const candidates = (form: RowForm, facts: Facts, output: TensorInfo, classCount: number): readonly (Candidate | NearMiss)[] => {
   const isRtDetr = facts.metadata?.get("head") === "RTDETRDecoder";
   const usual = isRtDetr ? ({ form: "cxcywh", coordinates: "unit", labelOffset: 0 } as const) : form.usual;
   // EfficientDet's rows look like others' with x first; only its output's name tells.
@@ -51,12 +52,12 @@ const readings = (form: RowForm, facts: Facts, output: TensorInfo, classCount: n
   return boxReadings(facts, usual, weak, usual.labelOffset).map(({ form: box, coordinates, labelOffset, doubt }) => {
     const family: HeadFamily = box === "cxcywh" && coordinates === "unit" ? "detr" : "end2end";
     const isPlain = form.name === "end2end" && output.shape.length === 3 && box === "xyxy" && coordinates === "pixels" && labelOffset === 0;
-    const rows: RowsHead = { kind: "rows", family: "end2end", ...base, needsNms: false };
+    const plain: RowsHead = { kind: "rows", family: "end2end", ...base, needsNms: false };
     const table: TableHead = {
       kind: "table", family, ...base, needsNms: false, boxes: { output: 0, column: form.box }, channelsFirst: false, form: box, coordinates,
       scores: { by: "label", score: { output: 0, column: form.score }, label: { output: 0, column: form.label }, labelOffset }, count: null, pictureColumn: form.picture, strides: null, bins: null,
     };
-    return candidate(form.name === "end2end" && family === "detr" ? "rtdetr-rows" : form.name, isPlain ? rows : table, { doubt: doubt + form.doubt(facts), weak });
+    return candidate(form.name === "end2end" && family === "detr" ? "rtdetr-rows" : form.name, isPlain ? plain : table, { doubt: doubt + form.doubt(facts), weak });
   });
 };
 
@@ -78,8 +79,15 @@ const joinedQueries = (facts: Facts): readonly (Candidate | NearMiss)[] =>
     }, { doubt }));
   });
 
+/** Two class columns are a score and a class number where the second is whole in every row and the first is not. */
+const lastIsClassNumber = ({ scores, classCount, rows: count }: Readings): boolean => {
+  if (scores.by !== "class" || classCount !== 2) return false;
+  const isWhole = (c: number): boolean => rows({ rows: count }).every((row) => Number.isInteger(column(scores.classes, row, c)));
+  return isWhole(1) && !isWhole(0);
+};
+
 export const rowLayouts: readonly Layout[] = [
   ...rowForms.map((form) => ({ name: form.name, family: "end2end", preprocess: form.name === "end2end" ? "yolov8" : "stretch", recognise: (facts: Facts) => recognise(form)(facts).filter(({ layout }) => layout !== "rtdetr-rows") } as const)),
   { name: "rtdetr-rows", family: "detr", preprocess: "stretch", recognise: (facts) => recognise(rowForms[0]!)(facts).filter(({ layout }) => layout === "rtdetr-rows") },
-  { name: "rtdetr", family: "detr", preprocess: "stretch", recognise: joinedQueries },
+  { name: "rtdetr", family: "detr", preprocess: "stretch", recognise: joinedQueries, check: (readings) => (lastIsClassNumber(readings) ? ["the last column holds whole numbers alone: the number of a class, not its score"] : []) },
 ];

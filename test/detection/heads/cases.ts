@@ -65,12 +65,21 @@ const nanodet = (): Output => {
 const v5 = (rows: number, ...numbers: number[]): Output => table("output", rows, 85, [...centre, ...numbers], { rest: [...fives, 0] });
 const raw = [112 / 8 - 17, 176 / 8 - 19, Math.log(12), Math.log(20)];
 
+/** The object, and a second row with a low score and class 1. */
+const twoRows = (): Output => {
+  const output = table("output0", 300, 6, [...unit(centre), 0.9, 0], { row: 0 });
+  output.values.set([0.7, 0.7, 0.1, 0.1, 0.02, 1], 6);
+  return output;
+};
+
 export const layoutCases: readonly LayoutCase[] = [
   // Ultralytics
   { name: "YOLOv8", model: { outputs: [v8(centre)] }, gives: "object" },
   { name: "YOLOv8, 5 classes as a Python list", model: { outputs: [v8(centre, 5)], metadata: { names: "['person', 'bicycle', 'car', 'motorcycle', 'bus']", stride: "32" } }, gives: "object" },
   { name: "YOLOv8 float16", model: { outputs: [{ ...v8(centre), dtype: "float16" }], inputDtype: "float16" }, gives: "object" },
   { name: "YOLOv8 transposed", model: { outputs: [table("output0", 2100, 84, [...centre, 0.9], { rest: fives })] }, gives: "object" },
+  { name: "YOLOv8 transposed, the third of 5 classes, no names", model: { outputs: [table("output0", 2100, 9, [...centre, 0, 0, 0.9], { rest: fives })] }, gives: "HEAD_AMBIGUOUS" },
+  { name: "YOLOv8 with names numbered from 1", model: { outputs: [v8(centre, 2)], metadata: { names: "{1: 'person', 2: 'car'}" } }, gives: "HEAD_CLASS_COUNT" },
   { name: "YOLOv8 with names that are too few", model: { outputs: [v8(centre)], metadata: ultralytics(5) }, gives: "HEAD_CLASS_COUNT" },
   { name: "YOLOv8 with corners", model: { outputs: [v8(corners)] }, gives: "HEAD_CONTRADICTED" },
   { name: "YOLOv8 with top-left corners", model: { outputs: [v8([64, 96, 96, 160])] }, gives: "HEAD_CONTRADICTED" },
@@ -98,7 +107,7 @@ export const layoutCases: readonly LayoutCase[] = [
   { name: "YOLOv10 end to end, names given", model: { outputs: [table("output0", 300, 6, [...corners, 0.9, 0], { row: 0 })] }, options: coco, gives: "object" },
   { name: "YOLOv10 end to end without names", model: { outputs: [table("output0", 300, 6, [...corners, 0.9, 0], { row: 0 })] }, gives: "HEAD_CLASS_COUNT" },
   { name: "end to end with labels from 1", model: { outputs: [table("output0", 300, 6, [...corners, 0.9, 1], { row: 0 })] }, options: coco, gives: "HEAD_AMBIGUOUS" },
-  { name: "end to end with labels from 1, --label-offset 1", model: { outputs: [table("output0", 300, 6, [...corners, 0.9, 1], { row: 0 })] }, options: { ...coco, labelOffset: 1 }, gives: "object" },
+  { name: "end to end with labels from 1, --label-offset 1", model: { outputs: [table("output0", 300, 6, [...corners, 0.9, 1], { row: 0 })] }, options: { classes: people(80), labelOffset: 1 }, gives: "object" },
   { name: "end to end with labels that are no numbers of classes", model: { outputs: [table("output0", 300, 6, [...corners, 0.9, 0.5], { row: 0 })], metadata: ultralytics(80) }, gives: "HEAD_CONTRADICTED" },
   { name: "end to end with a label too high", model: { outputs: [table("output0", 300, 6, [...corners, 0.9, 80], { row: 0 })], metadata: ultralytics(80) }, gives: "HEAD_CONTRADICTED" },
   { name: "end to end with x, y, w, h", model: { outputs: [table("output0", 300, 6, [64, 96, 96, 160, 0.9, 0], { row: 0 })] }, options: coco, gives: "HEAD_AMBIGUOUS" },
@@ -107,6 +116,8 @@ export const layoutCases: readonly LayoutCase[] = [
   { name: "RT-DETR [300, 4 + 80]", model: { outputs: [table("output0", 300, 84, [...unit(centre), 0.9], { row: 0 })], op: "GridSample" }, gives: "object" },
   { name: "RT-DETR of 2026 [300, 6]", model: { outputs: [table("output0", 300, 6, [...unit(centre), 0.9, 0], { row: 0 })], metadata: ultralytics(80, { head: "RTDETRDecoder" }) }, gives: "object" },
   { name: "RT-DETR of 2026 with two classes", model: { outputs: [table("output0", 300, 6, [...unit(centre), 0.9, 0], { row: 0 })], metadata: ultralytics(2, { head: "RTDETRDecoder" }), op: "GridSample" }, gives: "object" },
+  { name: "RT-DETR of 2026 with two classes, nothing but names in the metadata", model: { outputs: [twoRows()], metadata: { names: names(2) }, op: "GridSample" }, gives: "object" },
+  { name: "RT-DETR [300, 4 + 2]", model: { outputs: [table("output0", 300, 6, [...unit(centre), 0.9, 0.003], { row: 0, rest: [0.5, 0.5, 0.1, 0.1, 0.001, 0.002] })], metadata: { names: names(2) }, op: "GridSample" }, gives: "object" },
   { name: "YOLOv5", model: { outputs: [v5(6300, 0.9, 1)] }, gives: "object" },
   { name: "YOLOv5 raw maps alone", model: { outputs: [zeros("a", 1, 3, 40, 40, 85), zeros("b", 1, 3, 20, 20, 85), zeros("c", 1, 3, 10, 10, 85)] }, gives: "HEAD_UNKNOWN" },
   { name: "YOLOv5 in 0..1", model: { outputs: [table("output", 6300, 85, [...unit(centre), 0.9, 1])] }, gives: "HEAD_CONTRADICTED" },
@@ -139,6 +150,10 @@ export const layoutCases: readonly LayoutCase[] = [
   // Boxes, scores and labels
   { name: "torchvision without names", model: { outputs: labelled(1) }, gives: "HEAD_CLASS_COUNT" },
   { name: "torchvision, names given", model: { outputs: labelled(1) }, options: { classes: people(90) }, gives: "HEAD_AMBIGUOUS" },
+  { name: "torchvision, COCO's 80 names and --label-offset 1", model: { outputs: labelled(1) }, options: { ...coco, labelOffset: 1 }, gives: "HEAD_CLASS_COUNT" },
+  { name: "RF-DETR: dets and label logits of COCO's ids, no names", model: { outputs: queries("dets", table("labels", 300, 91, [-9, 2.2, ...new Array<number>(89).fill(-9)], { row: 3, rest: new Array<number>(91).fill(-9) })) }, gives: "HEAD_CLASS_COUNT" },
+  { name: "RF-DETR, --names coco91", model: { outputs: queries("dets", table("labels", 300, 91, [-9, 2.19722, ...new Array<number>(89).fill(-9)], { row: 3, rest: new Array<number>(91).fill(-9) })) }, options: { classes: ["coco91"] }, gives: "object" },
+  { name: "RetinaFace: boxes, scores and landmarks", model: { outputs: [table("loc", 4200, 4, unit(corners)), table("conf", 4200, 2, [0.1, 0.9]), zeros("landms", 1, 4200, 10)] }, gives: "HEAD_UNKNOWN" },
   { name: "torchvision, --label-offset 1", model: { outputs: labelled(1) }, options: { classes: people(90), labelOffset: 1 }, gives: "object" },
   { name: "torchvision, --names coco91 --label-offset 0", model: { outputs: labelled(1) }, options: { classes: ["coco91"], labelOffset: 0 }, gives: "object" },
   { name: "labels whose highest is the class count", model: { outputs: [labelled(1)[0]!, { ...labelled(1)[1]!, values: Float32Array.from({ length: 100 }, (_, i) => (i === 0 ? 1 : 2)) }, { ...labelled(1)[2]!, values: Float32Array.from({ length: 100 }, (_, i) => (i === 0 ? 0.9 : i === 1 ? 0.2 : 0)) }] }, options: { classes: people(2) }, gives: "object" },
@@ -147,6 +162,8 @@ export const layoutCases: readonly LayoutCase[] = [
   { name: "mmdeploy", model: { outputs: [table("dets", 100, 5, [...corners, 0.9], batched), table("labels", 100, 1, [0], { ...batched, dtype: "int64" })] }, options: coco, gives: "object" },
   { name: "mmdeploy with masks", model: { outputs: [table("dets", 100, 5, [...corners, 0.9], batched), table("labels", 100, 1, [0], { ...batched, dtype: "int64" }), zeros("masks", 1, 100, 28, 28)] }, options: coco, gives: "HEAD_UNKNOWN" },
   { name: "TensorFlow SSD: y first, labels from 1", model: { outputs: [table("detection_boxes", 100, 4, unit(yFirst(corners)), batched), table("detection_classes", 100, 1, [1], batched), table("detection_scores", 100, 1, [0.9], batched), { name: "num_detections", shape: [1], values: Float32Array.of(1) }] }, options: { classes: people(90) }, gives: "object" },
+  { name: "TensorFlow SSD with COCO's 80 names", model: { outputs: [table("detection_boxes", 100, 4, unit(yFirst(corners)), batched), table("detection_classes", 100, 1, [1], batched), table("detection_scores", 100, 1, [0.9], batched), { name: "num_detections", shape: [1], values: Float32Array.of(1) }] }, options: coco, gives: "HEAD_CLASS_COUNT" },
+  { name: "TensorFlow's unnamed outputs", model: { outputs: [table("Identity", 100, 4, unit(yFirst(corners)), batched), table("Identity_1:classes", 100, 1, [1], batched), table("Identity_2:scores", 100, 1, [0.9], batched)] }, options: { classes: people(90), labelOffset: 1 }, gives: "HEAD_AMBIGUOUS" },
   { name: "TensorFlow SSD with COCO's ids", model: { outputs: [table("detection_boxes", 100, 4, unit(yFirst(corners)), batched), table("detection_classes", 100, 1, [1], batched), table("detection_scores", 100, 1, [0.9], batched), { name: "num_detections", shape: [1], values: Float32Array.of(1) }] }, options: { classes: ["coco91"] }, gives: "object" },
   { name: "EfficientDet [100, 7]", model: { outputs: [table("detections", 100, 7, [0, ...yFirst(corners), 0.9, 1], { row: 0 })] }, options: { classes: people(90) }, gives: "object" },
   { name: "rows of seven that nothing names", model: { outputs: [table("output", 100, 7, [0, ...yFirst(corners), 0.9, 1], { row: 0 })] }, options: { classes: people(90) }, gives: "HEAD_AMBIGUOUS" },
