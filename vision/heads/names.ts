@@ -2,18 +2,19 @@
 export const classNames = (metadata: ReadonlyMap<string, string>): string[] | null => {
   const text = metadata.get("names")?.trim();
   if (text === undefined || text === "") return null;
-  return fromJson(text) ?? fromPython(text);
+  const value = parsedJson(text);
+  if (value === undefined) return fromPython(text);
+  if (Array.isArray(value)) return texts(value);
+  return typeof value === "object" && value !== null ? inOrder(Object.entries(value).map(([key, name]) => [Number(key), name])) : null;
 };
 
-const fromJson = (text: string): string[] | null => {
+/** The value, or undefined where the text is no JSON. */
+const parsedJson = (text: string): unknown => {
   try {
-    const value: unknown = JSON.parse(text);
-    if (Array.isArray(value)) return texts(value);
-    if (typeof value === "object" && value !== null) return inOrder(Object.entries(value).map(([key, name]) => [Number(key), name]));
+    return JSON.parse(text) as unknown;
   } catch {
-    // Not JSON: Python's text, read by the caller.
+    return undefined;
   }
-  return null;
 };
 
 /** Names as text or number, or objects that have a name (COCO's categories). */
