@@ -1,6 +1,17 @@
 import { cocoClasses } from "../datasets/coco-names.ts";
 import { contradictions, showsAnything } from "./check.ts";
-import { classCountUnknown, classCountsDiffer, cocoShift, contradicted, headAmbiguous, headUnknown, noDetector, noSuchOutput, undecided, type Refused } from "./errors.ts";
+import {
+  classCountUnknown,
+  classCountsDiffer,
+  cocoShift,
+  contradicted,
+  headAmbiguous,
+  headUnknown,
+  noDetector,
+  noSuchOutput,
+  undecided,
+  type Refused,
+} from "./errors.ts";
 import { factsOf, type Facts } from "./facts.ts";
 import { layouts } from "./layouts.ts";
 import { classNames } from "./names.ts";
@@ -10,9 +21,12 @@ import type { Candidate, Head, HeadQuestion, NearMiss } from "./types.ts";
 const isCandidate = (item: Candidate | NearMiss): item is Candidate => "head" in item;
 
 /** Every reading that shapes, names, metadata and ops allow. Throws UserError where there is none. */
-const candidatesOf = (question: HeadQuestion): { readonly facts: Facts; readonly candidates: readonly Candidate[]; readonly misses: readonly NearMiss[] } => {
+const candidatesOf = (
+  question: HeadQuestion,
+): { readonly facts: Facts; readonly candidates: readonly Candidate[]; readonly misses: readonly NearMiss[] } => {
   const named = classNames(question.metadata ?? new Map<string, string>())?.length;
-  if (named !== undefined && question.classCount !== undefined && named !== question.classCount) throw classCountsDiffer(named, question.classCount);
+  if (named !== undefined && question.classCount !== undefined && named !== question.classCount)
+    throw classCountsDiffer(named, question.classCount);
   const facts = factsOf(question);
   const missing = question.only?.find((name) => !question.outputs.some((output) => output.name === name));
   if (missing !== undefined) throw noSuchOutput(missing, question.outputs);
@@ -22,13 +36,22 @@ const candidatesOf = (question: HeadQuestion): { readonly facts: Facts; readonly
   const candidates = read.filter(isCandidate).filter(({ head }) => wanted === null || head.family === wanted);
   const misses = read.filter((item): item is NearMiss => !isCandidate(item));
   if (candidates.length > 0) return { facts, candidates, misses };
-  const classMiss = misses.length > 0 && misses.every(({ classes }) => classes === true) && wanted === null ? misses[0] : undefined;
+  const classMiss =
+    misses.length > 0 && misses.every(({ classes }) => classes === true) && wanted === null ? misses[0] : undefined;
   throw classMiss ? classCountUnknown(facts, classMiss) : headUnknown(facts, misses);
 };
 
-/** Labels from 1 under COCO's 80 names: such labels are nearly always COCO's category ids, whose gaps shift every class after the eleventh. */
+/**
+ * Labels from 1 under COCO's 80 names: such labels are nearly always COCO's category ids, whose gaps shift every
+ * class after the eleventh.
+ */
 const shiftsCoco = (head: Head, { names, widths }: Facts): boolean =>
-  head.kind === "table" && head.scores.by === "label" && head.scores.labelOffset === 1 && names !== undefined && names.length === 80 && names.every((name, i) => name === cocoClasses[i]) &&
+  head.kind === "table" &&
+  head.scores.by === "label" &&
+  head.scores.labelOffset === 1 &&
+  names !== undefined &&
+  names.length === 80 &&
+  names.every((name, i) => name === cocoClasses[i]) &&
   ![80, 81, 240, 243, 320, 324, 480, 486, 720, 729].some((width) => widths?.has(width) === true);
 
 const decided = ({ head, layout }: Candidate, facts: Facts): DecidedHead => {
@@ -44,7 +67,8 @@ const likeliest = (candidates: readonly Candidate[]): readonly Candidate[] => {
 
 /**
  * What kind of detector the model is, from its output shapes, its ops and its metadata alone.
- * @throws UserError HEAD_UNKNOWN (no layout fits), HEAD_AMBIGUOUS (several do), HEAD_CLASS_COUNT (the number of classes is not stated, or differs).
+ * @throws UserError HEAD_UNKNOWN (no layout fits), HEAD_AMBIGUOUS (several do), HEAD_CLASS_COUNT (the number of
+ * classes is not stated, or differs).
  */
 export const recogniseHead = (question: HeadQuestion): Head => recogniseLayout(question).head;
 
@@ -52,7 +76,11 @@ export const recogniseHead = (question: HeadQuestion): Head => recogniseLayout(q
 export const recogniseLayout = (question: HeadQuestion): DecidedHead => {
   const { facts, candidates } = candidatesOf(question);
   const best = likeliest(candidates);
-  if (best.length > 1) throw headAmbiguous(facts, best.map(({ head }) => head));
+  if (best.length > 1)
+    throw headAmbiguous(
+      facts,
+      best.map(({ head }) => head),
+    );
   return decided(best[0]!, facts);
 };
 
@@ -69,8 +97,10 @@ export interface DecidedHead {
 }
 
 /**
- * As `recogniseHead`, with the outputs of one run: what the run contradicts is dropped, and of the rest the least doubtful is taken.
- * @throws UserError also HEAD_CONTRADICTED (every reading is contradicted); HEAD_AMBIGUOUS where the run allows several readings of a layout that nothing else settles.
+ * As `recogniseHead`, with the outputs of one run: what the run contradicts is dropped, and of the rest the least
+ * doubtful is taken.
+ * @throws UserError also HEAD_CONTRADICTED (every reading is contradicted); HEAD_AMBIGUOUS where the run allows
+ * several readings of a layout that nothing else settles.
  */
 export const decideHead = (question: HeadQuestion, outputs: readonly OutputTensor[]): DecidedHead => {
   const { facts, candidates } = candidatesOf(question);
@@ -78,18 +108,41 @@ export const decideHead = (question: HeadQuestion, outputs: readonly OutputTenso
   const survivors = judged.filter(({ problems }) => problems.length === 0).map(({ candidate }) => candidate);
   if (survivors.length === 0) throw contradicted(facts, refusedOf(judged));
   const best = supported(likeliest(survivors), outputs);
-  if (best.length > 1) throw headAmbiguous(facts, best.map(({ head }) => head));
+  if (best.length > 1)
+    throw headAmbiguous(
+      facts,
+      best.map(({ head }) => head),
+    );
   const { head, weak } = best[0]!;
-  const others = facts.classes === undefined && supported(best, outputs, true).length === 0 ? supported(survivors, outputs, true).filter((other) => other.head.family !== head.family) : [];
+  const others =
+    facts.classes === undefined && supported(best, outputs, true).length === 0
+      ? supported(survivors, outputs, true).filter((other) => other.head.family !== head.family)
+      : [];
   if (others.length > 0) throw headAmbiguous(facts, [head, ...others.map((other) => other.head)]);
-  const rivals = weak ? supported(survivors.filter((rival) => rival.weak), outputs) : [];
-  if (rivals.length > 1) throw undecided(facts, rivals.map((rival) => rival.head));
+  const rivals = weak
+    ? supported(
+        survivors.filter((rival) => rival.weak),
+        outputs,
+      )
+    : [];
+  if (rivals.length > 1)
+    throw undecided(
+      facts,
+      rivals.map((rival) => rival.head),
+    );
   return decided(best[0]!, facts);
 };
 
 /** The readings that show something; all of them where none does, unless `strictly`. */
-const supported = (candidates: readonly Candidate[], outputs: readonly OutputTensor[], strictly = false): readonly Candidate[] => {
-  const showing = candidates.length > 1 || strictly ? candidates.filter(({ head }) => showsAnything(readingsOf(head, outputs, 0))) : candidates;
+const supported = (
+  candidates: readonly Candidate[],
+  outputs: readonly OutputTensor[],
+  strictly = false,
+): readonly Candidate[] => {
+  const showing =
+    candidates.length > 1 || strictly
+      ? candidates.filter(({ head }) => showsAnything(readingsOf(head, outputs, 0)))
+      : candidates;
   return showing.length > 0 || strictly ? showing : candidates;
 };
 
@@ -100,8 +153,13 @@ const problemsOf = ({ head, layout }: Candidate, facts: Facts, outputs: readonly
 };
 
 /** One line a layout: its likeliest reading and what the run showed. */
-const refusedOf = (judged: readonly { readonly candidate: Candidate; readonly problems: readonly string[] }[]): readonly Refused[] => {
+const refusedOf = (
+  judged: readonly { readonly candidate: Candidate; readonly problems: readonly string[] }[],
+): readonly Refused[] => {
   const sorted = [...judged].sort((a, b) => a.candidate.doubt - b.candidate.doubt);
-  return sorted.filter(({ candidate }, index) => sorted.findIndex((other) => other.candidate.layout === candidate.layout) === index)
+  return sorted
+    .filter(
+      ({ candidate }, index) => sorted.findIndex((other) => other.candidate.layout === candidate.layout) === index,
+    )
     .map(({ candidate, problems }) => ({ head: candidate.head, layout: candidate.layout, problems }));
 };

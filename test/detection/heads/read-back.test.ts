@@ -8,7 +8,16 @@ import { constantModel, seenBy } from "./constant-model.ts";
 
 const caseOf = (name: string) => layoutCases.find((found) => found.name === name)!;
 
-for (const name of ["YOLOv8", "YOLOv8 segment", "SSD: softmax, background first", "torchvision, --label-offset 1", "YOLO-NAS batch", "NanoDet-Plus", "YOLOX raw", "EfficientDet [100, 7]"]) {
+for (const name of [
+  "YOLOv8",
+  "YOLOv8 segment",
+  "SSD: softmax, background first",
+  "torchvision, --label-offset 1",
+  "YOLO-NAS batch",
+  "NanoDet-Plus",
+  "YOLOX raw",
+  "EfficientDet [100, 7]",
+]) {
   test(`${name}: read back from its own metadata as it was, without a run`, async () => {
     const { model, options } = caseOf(name);
     const graph = constantModel(model);
@@ -36,7 +45,9 @@ test("what the user says is read so, and impossible wishes are refused all the s
   const { options } = caseOf("end to end with x, y, w, h");
   const { seen } = await seenBy(constantModel(model), { ...options, boxes: "xywh" });
   assert.equal(seen[0]?.box, [64, 96, 96, 160]);
-  const impossible = await refusal(describeDetector(constantModel(caseOf("RT-DETR [300, 4 + 80]").model), "model", inCorners));
+  const impossible = await refusal(
+    describeDetector(constantModel(caseOf("RT-DETR [300, 4 + 80]").model), "model", inCorners),
+  );
   assert.is(impossible.code, "HEAD_CONTRADICTED");
   assert.match(impossible.message, "negative width or height");
 });
