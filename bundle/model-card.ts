@@ -1,5 +1,7 @@
 import type { DriftRow } from "./evidence/drift.ts";
-import type { Interval, Manifest } from "./manifest-schema.ts";
+import { points, signedPoints } from "../report/figures.ts";
+import { limitTexts } from "../report/limits.ts";
+import type { Interval, Manifest, RequirementRow } from "./manifest-schema.ts";
 
 /** MODEL_CARD.md: the manifest in words and tables; nothing that is not in it. */
 export const modelCard = (manifest: Manifest, drift: readonly DriftRow[]): string => [
@@ -17,14 +19,13 @@ export const modelCard = (manifest: Manifest, drift: readonly DriftRow[]): strin
     table(["slice", "pictures", "objects", "mAP", "mAP50", ...manifest.classes], slices.map(({ slice, images, instances, map, map50, perClass }) =>
       [slice, images, instances, ranged(map), ranged(map50), ...manifest.classes.map((name) => (perClass[name] ? ranged(perClass[name].ap) : "–"))])),
   ].join("\n\n"))),
-  section("Drift from the teacher", table(["class", ...(drift[0]?.steps.map(({ variant }) => variant) ?? [])], drift.map(({ class: name, steps }) => [name, ...steps.map(({ ap, change }) => (ap === null ? "–" : `${points(ap)}${change === null ? "" : ` (${change >= 0 ? "+" : ""}${points(change)})`}`))]))),
+  section("Drift from the teacher", table(["class", ...(drift[0]?.steps.map(({ variant }) => variant) ?? [])], drift.map(({ class: name, steps }) => [name, ...steps.map(({ ap, change }) => (ap === null ? "–" : `${points(ap)}${change === null ? "" : ` (${signedPoints(change)})`}`))]))),
   section("Latency", manifest.latency.length === 0 ? "Not measured." : table(["model", "target", "p50 ms", "p99 ms", "stable"], manifest.latency.map((record) => {
     const { model, target, inferenceMs: times } = record as unknown as { readonly model: string; readonly target: string; readonly inferenceMs: { readonly p50: number; readonly p99: number } };
     return [model, target, times.p50.toFixed(2), times.p99.toFixed(2), record["stable"] === true ? "yes" : "no"];
   }))),
   section("Requirements", manifest.requirements.length === 0 ? "None were given (requirements in the config)." : table(["id", "metric", "slice", "limit", "measured", "result", "evidence"],
-    manifest.requirements.map(({ id, metric, slice, relation, limit, measured, low, high, passed, evidence }) =>
-      [id, metric, slice, `${relation} ${limit}`, measured === null ? "not measured" : `${Number(measured.toPrecision(4))}${low === null || high === null ? "" : ` (${low.toFixed(3)} – ${high.toFixed(3)})`}`, passed ? "pass" : "FAIL", evidence]))),
+    manifest.requirements.map(requirementRow))),
   section("Known limits", manifest.limits.length === 0 ? "None recorded; absence of a record is no proof." : manifest.limits.map((line) => `- ${line}`).join("\n")),
   section("Provenance", [
     `Run \`${manifest.run}\`, seed ${manifest.provenance.seed}, config sha256 \`${manifest.provenance.configSha256.slice(0, 16)}…\`, edgestill ${manifest.tool.version}, ONNX Runtime ${manifest.tool.onnxruntime}.`,
@@ -37,5 +38,10 @@ const section = (title: string, body: string): string => `## ${title}\n${body}`;
 const cell = (value: string | number): string => String(value).replaceAll("|", "\\|");
 const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
   [head, head.map(() => "---"), ...rows].map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n");
-const points = (value: number): string => (100 * value).toFixed(1);
+/** Accuracies in points, as everywhere on the card. */
+const requirementRow = ({ id, metric, slice, relation, limit, measured, low, high, passed, evidence }: RequirementRow): string[] => {
+  const text = limitTexts(metric, limit, measured);
+  const interval = low === null || high === null ? "" : ` (${limitTexts(metric, low, null).limit} – ${limitTexts(metric, high, null).limit})`;
+  return [id, metric, slice, `${relation} ${text.limit}`, `${text.value}${interval}`, passed ? "pass" : "FAIL", evidence];
+};
 const ranged = ({ value, low, high }: Interval): string => (value === null ? "–" : `${points(value)}${low === null || high === null ? "" : ` (${points(low)}–${points(high)})`}`);

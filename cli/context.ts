@@ -3,6 +3,7 @@ import type { Reporter } from "../pipeline/progress.ts";
 import { terminalReporter } from "./progress.ts";
 import { explain, type ExitCode } from "./errors.ts";
 import { interruptSignal } from "./interrupt.ts";
+import { printable, wrapText } from "./terminal-text.ts";
 
 /** What every command gets: where to print, and when to stop. */
 export interface CommandContext {
@@ -10,8 +11,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** True with --json: stdout carries JSON alone. */
   readonly json: boolean;
-  /** Prints a result to stdout: `value` with --json, else `text`. */
-  readonly result: (value: unknown, text: () => string) => void;
+  /** Prints a result to stdout: `value` with --json, else `text`, which is given the terminal's columns (undefined in a pipe). */
+  readonly result: (value: unknown, text: (columns: number | undefined) => string) => void;
 }
 
 type Work<Arguments extends readonly unknown[], Options> = (context: CommandContext, args: Arguments, options: Options) => Promise<ExitCode | undefined>;
@@ -24,8 +25,12 @@ export const action = <Arguments extends readonly unknown[], Options>(work: Work
     const reporter = terminalReporter();
     const json = options.json === true;
     const context: CommandContext = {
-      reporter, json, signal: interruptSignal(),
-      result: (value, text) => { process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${text()}\n`); },
+      reporter, json, signal: interruptSignal((text) => reporter.line(text)),
+      result: (value, text) => {
+        const { columns } = process.stdout;
+        reporter.stop();
+        process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${wrapText(printable(text(columns)), columns)}\n`);
+      },
     };
     try {
       process.exitCode = (await work(context, given.slice(0, -2) as unknown as Arguments, options as Options)) ?? 0;
@@ -37,4 +42,5 @@ export const action = <Arguments extends readonly unknown[], Options>(work: Work
     }
   };
 
-const commandLine = (): string => `edgestill ${process.argv.slice(2).map((word) => (/^[\w./:=@-]+$/.test(word) ? word : `'${word}'`)).join(" ")}`;
+/** The command to go on with: --fresh would do again what is kept. */
+const commandLine = (): string => `edgestill ${process.argv.slice(2).filter((word) => word !== "--fresh").map((word) => (/^[\w./:=@-]+$/.test(word) ? word : `'${word}'`)).join(" ")}`;

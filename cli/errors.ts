@@ -1,6 +1,8 @@
-import colors from "picocolors";
 import { UserError } from "../graph/error.ts";
+import { colorsFor } from "./colors.ts";
+import { wrapHelp } from "./help.ts";
 import { Interrupted } from "./interrupt.ts";
+import { printable } from "./terminal-text.ts";
 
 /** 0 done, 1 the work failed, 2 wrong use, 130 stopped by Ctrl-C. */
 export type ExitCode = 0 | 1 | 2 | 130;
@@ -17,9 +19,10 @@ const wrongUse: ReadonlySet<string> = new Set(["CONFIG_INVALID", "CONFIG_READ", 
 
 /** Prints an error as people need it and returns the exit code. `command` is how to go on after an interruption. */
 export const explain = (error: unknown, options: { readonly verbose: boolean; readonly command: string }): ExitCode => {
-  const out = (text: string): void => { process.stderr.write(`${text}\n`); };
+  const colors = colorsFor(process.stderr);
+  const out = (text: string): void => { process.stderr.write(`${wrapHelp(printable(text), process.stderr.columns)}\n`); };
   if (isInterruption(error)) {
-    out(`stopped; what is finished is kept. To go on: ${options.command}`);
+    out(`stopped; what is finished is kept. To go on:\n  ${options.command}`);
     return 130;
   }
   if (error instanceof UserError) {

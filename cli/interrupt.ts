@@ -6,12 +6,12 @@ export class Interrupted extends Error {
   }
 }
 
-/** A signal that Ctrl-C (SIGINT) or SIGTERM aborts: the work stops after its present step. A second one ends the process at once. */
-export const interruptSignal = (): AbortSignal => {
+/** A signal that Ctrl-C (SIGINT) or SIGTERM aborts, with a word through `say`: the work stops after its present step. A second one ends the process at once. */
+export const interruptSignal = (say: (text: string) => void): AbortSignal => {
   const controller = new AbortController();
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(130);
-    process.stderr.write("\nstopping after the present step (again to stop at once) …\n");
+    say("stopping after the present step (again to stop at once) …");
     controller.abort(new Interrupted());
   };
   process.on("SIGINT", stop);

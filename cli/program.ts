@@ -13,6 +13,7 @@ import { addQuantize } from "./commands/quantize.ts";
 import { addReport } from "./commands/report.ts";
 import { addTargets } from "./commands/targets.ts";
 import { addVerify } from "./commands/verify.ts";
+import { helpConfiguration, helpOutput } from "./help.ts";
 
 const commands = [addCompress, addEval, addPredict, addInspect, addGrad, addPrune, addQuantize, addBench, addBundle, addVerify, addTargets, addReport, addInit];
 
@@ -21,6 +22,8 @@ export const createProgram = (): Command => {
   const program = new Command("edgestill")
     .description("Turns a YOLO-class detector into the smallest, fastest model that an edge device can run.")
     .version(version)
+    .configureHelp(helpConfiguration)
+    .configureOutput(helpOutput)
     .addHelpText("after", "\nStart with `edgestill init`, then `edgestill compress config.yaml`. Exit codes: 0 done, 1 the work failed, 2 wrong use, 130 stopped.");
   for (const add of commands) add(program);
   for (const command of [program, ...program.commands]) {

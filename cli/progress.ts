@@ -1,8 +1,14 @@
-import { MultiBar, Presets, type SingleBar } from "cli-progress";
 import type { ProgressTask, Reporter } from "../pipeline/progress.ts";
+import { bytes } from "../report/figures.ts";
+import { StatusLines } from "./status-lines.ts";
+import { columnsOf, printable, shortenText } from "./terminal-text.ts";
 
-/** Bars with rate and time left on a terminal; plain lines, now and then, in a pipe. All to stderr. */
-export const terminalReporter = (stream: NodeJS.WriteStream = process.stderr): Reporter & { readonly stop: () => void } => (stream.isTTY ? barReporter(stream) : lineReporter(stream));
+/** A reporter of the command line; `stop` takes the bars away, what was printed stays. */
+export type TerminalReporter = Reporter & { readonly stop: () => void };
+
+/** Bars with rate and time left on a terminal; plain lines, now and then, in a pipe or a terminal that only prints. All to stderr. */
+export const terminalReporter = (stream: NodeJS.WriteStream = process.stderr, { isDumb = process.env["TERM"] === "dumb" } = {}): TerminalReporter =>
+  stream.isTTY && !isDumb ? barReporter(stream) : lineReporter(stream);
 
 /** Steps per second since the first update: a resumed task does not count what was done before. */
 class Rate {
@@ -13,8 +19,10 @@ class Rate {
     this.#first ??= done;
     const seconds = (performance.now() - this.#started) / 1000;
     const perSecond = (done - this.#first) / seconds;
-    if (!(perSecond > 0)) return "";
-    return `${perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toFixed(1)} ${unit}s/s, ${clock((total - done) / perSecond)} left`;
+    if (!(perSecond > 0) || !Number.isFinite(perSecond)) return "";
+    const left = `${clock(Math.max(0, total - done) / perSecond)} left`;
+    if (unit === "second") return left;
+    return `${unit === "byte" ? `${bytes(Math.round(perSecond))}/s` : `${perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toFixed(1)} ${unit}s/s`}, ${left}`;
   }
 }
 
@@ -24,45 +32,70 @@ const clock = (seconds: number): string => {
   return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
 };
 
-const barReporter = (stream: NodeJS.WriteStream): Reporter & { readonly stop: () => void } => {
-  let bars: MultiBar | undefined;
-  const active = new Set<SingleBar>();
-  const open = (): MultiBar => (bars ??= new MultiBar({
-    stream, hideCursor: true, clearOnComplete: true, barsize: 24, fps: 5, linewrap: false, emptyOnZero: true,
-    format: "{label} {bar} {value}/{total} {rate} {detail}",
-  }, Presets.shades_classic));
-  const close = (): void => {
-    bars?.stop();
-    bars = undefined;
-    active.clear();
-  };
-  const print = (text: string): void => {
-    if (bars) bars.log(`${text}\n`);
-    else stream.write(`${text}\n`);
-  };
+const amount = (done: number, total: number, unit: string): string =>
+  unit === "byte" ? `${bytes(done)} of ${bytes(total)}` : unit === "second" ? `${done.toFixed(0)}/${total.toFixed(0)} s` : `${done}/${total}`;
+
+interface Bar {
+  readonly label: string;
+  readonly unit: string;
+  readonly total: number;
+  done: number;
+  rate: string;
+  detail: string;
+}
+
+const barReporter = (stream: NodeJS.WriteStream): TerminalReporter => {
+  const bars = new Set<Bar>();
+  const status = new StatusLines(stream, (columns) => [...bars].map((bar) => barLine(bar, columns)));
   return {
-    line: print,
-    warn: (text) => print(`warning: ${text}`),
+    line: (text) => status.print(text),
+    warn: (text) => status.print(`warning: ${text}`),
     task: (label, total, unit): ProgressTask => {
       const rate = new Rate();
-      const bar = open().create(total, 0, { label, rate: "", detail: "" });
-      active.add(bar);
+      const bar: Bar = { label, unit, total, done: 0, rate: "", detail: "" };
+      bars.add(bar);
+      status.show();
       return {
-        update: (done, detail = "") => bar.update(done, { rate: rate.describe(done, total, unit), detail }),
+        update: (done, detail = "") => {
+          Object.assign(bar, { done, rate: rate.describe(done, total, unit), detail });
+          status.refresh();
+        },
         end: () => {
-          bars?.remove(bar);
-          active.delete(bar);
-          if (active.size === 0) close();
+          if (!bars.delete(bar)) return;
+          if (bars.size === 0) status.hide();
+          else status.refresh();
         },
       };
     },
-    stop: close,
+    stop: () => {
+      bars.clear();
+      status.hide();
+    },
   };
 };
 
+const drawn = (share: number, length: number): string => {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * length);
+  return "█".repeat(full) + "░".repeat(length - full);
+};
+
+/** One row: a part that does not fit is left out whole, the bar and then the least important first. No figure is cut. */
+export const barLine = ({ label, unit, total, done, rate, detail }: Bar, columns: number): string => {
+  const bar = (length: number): string => drawn(total > 0 ? done / total : 0, length);
+  const value = amount(done, total, unit);
+  const choices = [[label, bar(24), value, rate, detail], [label, bar(10), value, rate, detail], [label, value, rate, detail], [label, value, detail], [label, value, rate], [label, value]];
+  const room = columns - 1; // the last column stays free: no terminal goes on to the next row
+  for (const parts of choices) {
+    const line = printable(parts.filter((part) => part !== "").join(" "));
+    if (columnsOf(line) <= room) return line;
+  }
+  const short = [shortenText(label, room - columnsOf(value) - 1), value].filter((part) => part !== "").join(" ");
+  return columnsOf(short) <= room ? short : bar(Math.max(1, room));
+};
+
 /** A line at the start, then when five seconds and at least a tenth, or thirty seconds, have passed. */
-const lineReporter = (stream: NodeJS.WriteStream): Reporter & { readonly stop: () => void } => {
-  const print = (text: string): void => { stream.write(`${text}\n`); };
+const lineReporter = (stream: NodeJS.WriteStream): TerminalReporter => {
+  const print = (text: string): void => { stream.write(`${printable(text)}\n`); };
   return {
     line: print,
     warn: (text) => print(`warning: ${text}`),
@@ -77,7 +110,8 @@ const lineReporter = (stream: NodeJS.WriteStream): Reporter & { readonly stop: (
           if (waited < 5000 || (done - printed < total / 10 && waited < 30_000)) return;
           printedAt = performance.now();
           printed = done;
-          print(`${label}: ${done}/${total} ${unit}s${note === "" ? "" : `, ${note}`}${detail === "" ? "" : `, ${detail}`}`);
+          const value = `${amount(done, total, unit)}${unit === "byte" || unit === "second" ? "" : ` ${unit}s`}`;
+          print(`${label}: ${value}${note === "" ? "" : `, ${note}`}${detail === "" ? "" : `, ${detail}`}`);
         },
         end: () => undefined,
       };

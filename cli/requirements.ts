@@ -1,9 +1,18 @@
 import type { RequirementRow } from "../bundle/manifest-schema.ts";
+import { limitTexts } from "../report/limits.ts";
 import type { RunResult, StageReports } from "../pipeline/result.ts";
 
-/** "requirement PER-12 (ap.pedestrian >= 0.4, night) is not met: 0.31". */
-export const failedRequirement = ({ id, metric, relation, limit, slice, measured }: RequirementRow): string =>
-  `requirement ${id} (${metric} ${relation} ${limit}, ${slice}) is not met: ${measured === null ? "not measured" : String(Number(measured.toPrecision(4)))}`;
+/** "gate mapDrop failed: 2.4 points, limit 2.0 points". */
+export const failedGate = (name: string, limit: number, value: number | null): string => {
+  const text = limitTexts(name, limit, value);
+  return `gate ${name} failed: ${text.value}, limit ${text.limit}`;
+};
+
+/** "requirement PER-12 (ap.pedestrian >= 40.0 points, night) is not met: 31.0 points". */
+export const failedRequirement = ({ id, metric, relation, limit, slice, measured }: RequirementRow): string => {
+  const text = limitTexts(metric, limit, measured);
+  return `requirement ${id} (${metric} ${relation} ${text.limit}, ${slice}) is not met: ${text.value}`;
+};
 
 /** Requirements that the run's bundle does not meet: as a gate, each fails the run. None where the run made no bundle. */
 export const unmetRequirements = ({ stages }: RunResult): RequirementRow[] => {

@@ -12,24 +12,27 @@ const rows: readonly { readonly label: string; readonly value: (point: SoakPoint
 ];
 
 /** Lines for the terminal: each quantity at the start and the end, its curve between them, its range. Nothing for an emulator, whose times say nothing. */
-export const soakLines = ({ model, target, soak = [], emulated }: BenchmarkRecord): string[] => {
+export const soakLines = ({ model, target, soak = [], emulated }: BenchmarkRecord, columns?: number): string[] => {
   if (soak.length === 0 || emulated === true) return [];
   return [`${model} on ${target}, over ${duration(soak.at(-1)!.seconds)}:`, ...rows.flatMap(({ label, value, text }) => {
     const values = soak.flatMap((point) => value(point) ?? []);
     if (values.length === 0) return [];
     const [start, end] = [text(values[0]!), text(values.at(-1)!)];
-    return [`  ${label.padEnd(6)} ${start.padStart(6)} ${sparkline(values)} ${end.padEnd(6)} (${text(Math.min(...values))} to ${text(Math.max(...values))})`];
+    return [`  ${label.padEnd(6)} ${start.padStart(6)} ${sparkline(values, columns === undefined ? mostColumns : columns - besideCurve)} ${end.padEnd(6)} (${text(Math.min(...values))} to ${text(Math.max(...values))})`];
   })];
 };
 
 const blocks = "▁▂▃▄▅▆▇█";
 const mostColumns = 60;
+/** Columns of a line beside its curve: label, start, end and range. */
+const besideCurve = 45;
+const fewestColumns = 8;
 /** Values that differ by less than this share of the highest look level. */
 const smallestSpan = 0.1;
 
-/** A curve of block characters, a mean per column; the highest value fills its column. */
-export const sparkline = (values: readonly number[]): string => {
-  const columns = Math.min(mostColumns, values.length);
+/** A curve of block characters, a mean per column, of at most `most` columns; the highest value fills its column. */
+export const sparkline = (values: readonly number[], most = mostColumns): string => {
+  const columns = Math.min(mostColumns, Math.max(fewestColumns, most), values.length);
   const means = Array.from({ length: columns }, (_, column) => {
     const part = values.slice(Math.floor((column * values.length) / columns), Math.floor(((column + 1) * values.length) / columns));
     return part.reduce((sum, value) => sum + value, 0) / part.length;

@@ -1,23 +1,21 @@
-import Table from "cli-table3";
-import colors from "picocolors";
 import type { RunResult, Variant } from "../pipeline/result.ts";
 import { bytes, count, ms, points, signedPoints } from "../report/figures.ts";
 import { finalVariant, mapChange, targetsOf, timed, variantNamed } from "../report/variants.ts";
+import { colorsFor } from "./colors.ts";
+import { textTable, type TextColumn } from "./text-table.ts";
 
-/** The table of variants, as compress prints it at the end. */
-export const variantTable = (result: RunResult): string => {
+const figure = (head: string): TextColumn => ({ head, align: "right" });
+
+/** The table of variants, as compress prints it at the end: accuracy in points of 100. */
+export const variantTable = (result: RunResult, columns?: number): string => {
   const targets = targetsOf(result);
-  const table = new Table({
-    head: ["variant", "mAP", "mAP50", "vs parent", "params", "MACs", "size", ...targets.flatMap((target) => [`${target} p50 ms`, "FPS"])],
-    colAligns: ["left", ...Array.from({ length: 6 + 2 * targets.length }, () => "right" as const)],
-    style: { head: [], border: [], compact: true },
-  });
+  const heads = [{ head: "variant" }, ...["mAP", "mAP50", "vs parent", "params", "MACs", "size", ...targets.flatMap((target) => [`${target} p50 ms`, "FPS"])].map(figure)];
+  const { bold } = colorsFor(process.stdout);
   const final = finalVariant(result);
-  for (const variant of result.variants) {
+  return textTable(heads, result.variants.map((variant) => {
     const cells = row(result, variant, targets);
-    table.push(variant === final ? cells.map((cell) => colors.bold(cell)) : cells);
-  }
-  return table.toString();
+    return variant === final ? cells.map((cell) => bold(cell)) : cells;
+  }), columns);
 };
 
 const row = (result: RunResult, variant: Variant, targets: readonly string[]): string[] => {

@@ -1,5 +1,6 @@
 import { metricNames, metricOf } from "../bundle/evidence/requirements.ts";
 import { sizeSlices } from "../bundle/evidence/slices.ts";
+import { isAccuracy as isFraction } from "../report/limits.ts";
 
 /** Checks of a config that go beyond one value. They read the raw file, so that they speak even where the schema has complaints. */
 
@@ -69,22 +70,30 @@ const requirementChecks = (config: Loose): Found[] => {
   const slices = ["all", ...sizeSlices, ...Object.keys(asObject(data["slices"]))];
   const ids: unknown[] = [];
   return (Array.isArray(requirements) ? requirements : []).flatMap((given, index): Found[] => {
-    const { id, metric, slice } = asObject(given);
+    const { id, metric, slice, limit } = asObject(given);
     const found: Found[] = [];
     if (ids.includes(id)) found.push({ path: ["requirements", index, "id"], message: `requirements: "${String(id)}" is listed twice` });
     ids.push(id);
     if (typeof metric === "string" && !metricOf(metric)) found.push({ path: ["requirements", index, "metric"], message: `unknown metric "${metric}": use ${metricNames.join(", ")}` });
+    if (typeof metric === "string" && typeof limit === "number" && isFraction(metric) && Math.abs(limit) > 1) found.push({ path: ["requirements", index, "limit"], message: notFraction(`requirements: ${metric}`, limit) });
     // A generator of pictures names slices of its own.
     if (typeof slice === "string" && data["generate"] === undefined && !slices.includes(slice)) found.push({ path: ["requirements", index, "slice"], message: `unknown slice "${slice}": use ${slices.join(", ")}` });
     return found;
   });
 };
 
+/** A limit of 2 "points" would never fail, or always. */
+const notFraction = (name: string, limit: number): string => {
+  const fraction = Number((limit / 100).toPrecision(6));
+  return `${name}: the limit is a fraction of 1, so ${limit} can never decide anything; for ${limit} points of mAP write ${fraction}`;
+};
+
 const targetChecks = (config: Loose): Found[] => {
   const targets = Array.isArray(config["targets"]) ? (config["targets"] as unknown[]) : ["local"];
   const names = targets.map((target) => (typeof target === "string" ? target : asObject(target)["name"]));
   const twice = names.flatMap((name, index) => (names.indexOf(name) < index ? [{ path: ["targets", index], message: `targets: "${String(name)}" is listed twice` }] : []));
-  const gates = Object.keys(asObject(config["gates"])).flatMap((gate): Found[] => {
+  const gates = Object.entries(asObject(config["gates"])).flatMap(([gate, limit]): Found[] => {
+    if (isFraction(gate) && typeof limit === "number" && Math.abs(limit) > 1) return [{ path: ["gates", gate], message: notFraction(`gates.${gate}`, limit) }];
     if (plainGates.includes(gate)) return [];
     const target = latencyGate.exec(gate)?.[1];
     if (target === undefined) return [{ path: ["gates", gate], message: `unknown gate "${gate}": use ${plainGates.join(", ")} or <target>.p50Ms (p90Ms, p95Ms, p99Ms, meanMs)` }];

@@ -98,7 +98,7 @@ const distill = z.strictObject({
   batch: z.int().min(1).max(1024).default(16).describe("Pictures per step."),
   temperature: z.number().gt(0).max(100).default(1).describe("T of Hinton 2015 for the class logits."),
   alpha: part.default(0.5).describe("Share of the teacher's soft labels in the loss; 0 is hard labels alone, 1 needs no labels."),
-  learningRate: rate.optional().describe("Peak learning rate of AdamW; default by the origin of the weights: 0.002 for fresh ones, 0.001 for sliced ones, 0.0002 for those of a given model."),
+  learningRate: rate.optional().describe("Peak learning rate of AdamW; default by the origin of the weights: 0.003 for fresh ones, 0.001 for sliced ones, 0.0002 for those of a given model."),
   weightDecay: part.default(0.025).describe("AdamW's weight decay; not on biases and normalization."),
   warmupEpochs: z.number().min(0).default(1).describe("Linear warm-up before the cosine."),
   assignment: z.enum(["atss", "teacher"]).default("atss").describe("Which anchors an object trains: by geometry (ATSS), or by the teacher's own predictions."),
@@ -122,7 +122,7 @@ const prune = z.strictObject({
     .strictObject({
       epochs: z.int().min(0).default(5).describe("Epochs of training after each cut."),
       finalEpochs: z.int().min(0).optional().describe("Epochs after the last cut; default as after the others."),
-      learningRate: rate.optional().describe("Peak learning rate of the recovery; default 0.001 where the student had fresh weights, 0.0005 where it was sliced, 0.0002 where it was given."),
+      learningRate: rate.optional().describe("Peak learning rate of the recovery; default 0.0015 where the student had fresh weights, 0.0005 where it was sliced, 0.0002 where it was given."),
     })
     .prefault({})
     .describe("Recovery after each cut: the distillation again, shorter."),
@@ -133,7 +133,7 @@ const quantize = z.strictObject({
   images: z.int().min(1).default(256).describe("Calibration pictures."),
   scheme: z.enum(["cpu", "tensorrt", "both"]).default("both").describe("Which runtime's Q/DQ placement to write."),
   keepFloat: z.array(z.string().min(1)).default([]).describe("Nodes that stay float: names or patterns with *."),
-  maxDrop: z.number().min(0).max(1).default(0.005).describe("Largest drop of mAP (0..1) to accept; sensitive nodes become float until it is reached."),
+  maxDrop: z.number().min(0).max(1).default(0.005).describe("Largest drop of mAP to accept, as a fraction (0.005 is half a point of 100); sensitive nodes become float until it is reached."),
   qat: z
     .strictObject({
       epochs: z.int().min(0).default(0).describe("Epochs of quantization-aware training: the training set and the teachers, with int8 rounding in the graph; 0 is none. Without it layers become float until maxDrop is kept."),
@@ -146,7 +146,7 @@ const quantize = z.strictObject({
 const requirement = z.strictObject({
   id: z.string().min(1).describe("Your number of the requirement."),
   metric: z.string().min(1).describe("map, map50, ap.<class> (at least the limit); mapDrop, macs, parameters, sizeBytes, `<target>.p99Ms` and other quantiles (at most the limit)."),
-  limit: z.number().describe("Accuracies are 0..1, latencies milliseconds."),
+  limit: z.number().describe("Accuracies are fractions (0.4 is 40 points of mAP or AP), latencies milliseconds."),
   slice: z.string().default("all").describe("all, small, medium, large (size of the object), or a name of data.slices."),
 });
 
@@ -186,9 +186,9 @@ export const configSchema = z.strictObject({
   prune: prune.optional().describe("Structured channel pruning; left out: no pruning."),
   quantize: quantize.optional().describe("Static int8; left out: no quantization."),
   targets: z.array(targetSchema).default(["local"]).describe("Where variants are benchmarked; [] for nowhere."),
-  gates: z.record(z.string(), z.number()).default({}).describe("Limits that make the run fail: mapDrop (against the teacher, else the first variant; 0..1), sizeRatio, macsRatio, `<target>.p50Ms`, `<target>.p99Ms`."),
+  gates: z.record(z.string(), z.number()).default({}).describe("Limits that make the run fail: mapDrop (against the teacher, else the first variant; a fraction, 0.02 is 2 points), sizeRatio, macsRatio, `<target>.p50Ms`, `<target>.p99Ms`."),
   benchmark: benchmark.prefault({}).describe("How long to measure."),
-  allowedDrop: allowedDrop.prefault({}).describe("mAP (0..1) that a variant may lose against the one it was made from. More is said loudly and ends `compress` with exit code 1; everything is written all the same."),
+  allowedDrop: allowedDrop.prefault({}).describe("mAP that a variant may lose, as a fraction (0.02 is 2 points of 100), against the one it was made from. More is said loudly and ends `compress` with exit code 1; everything is written all the same."),
   report: z.strictObject({ pictures: z.int().min(0).max(32).default(4).describe("Validation pictures shown with the boxes of each variant.") }).prefault({}).describe("The HTML report."),
   bundle: bundle.optional().describe("What is handed to an integrator: models, C++ library, Autoware and DeepStream packages, golden vectors, evidence; left out: none."),
   requirements: z.array(requirement).optional().describe("Requirements that the bundle's evidence answers, each with its measurement and verdict."),

@@ -451,7 +451,7 @@ export function parseRunResult(text: string, file: string): RunResult {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw notARun(file, "it is not JSON", cause);
+    throw notARun(file, text === "" ? "there is no such file, or it is empty" : "it is not JSON", cause);
   }
   const parsed = runResultSchema.safeParse(value);
   if (parsed.success) return parsed.data;

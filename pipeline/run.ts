@@ -14,6 +14,7 @@ import { sourceFile } from "./bundle/source.ts";
 import { benchmarkStage } from "./benchmark/stage.ts";
 import { distillStage } from "./distill/stage.ts";
 import { loadConfig, type LoadedConfig } from "./config.ts";
+import { checkDisk } from "./disk-estimate.ts";
 import { environmentRecord } from "./environment.ts";
 import { accuracyOf, evaluateStage } from "./evaluate/stage.ts";
 import { diskFull, isDiskFull, writeFileSafely, writeJson } from "./files.ts";
@@ -89,6 +90,7 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   await writeJson(join(runFolder, sourceFile), { config: loaded.path });
   const plan = await makePlan(loaded, reporter);
   reporter.line(`plan: ${plan.train.items.length} pictures to train on, ${plan.val.items.length} to validate on${plan.reported === plan.val ? "" : `, ${plan.reported.items.length} to test on`}, classes ${plan.classes.join(", ")}`);
+  await checkDisk(loaded, plan, { runFolder, cacheFolder, reporter });
   const variants: VariantFile[] = [];
   for (const { name, path, model } of plan.teachers) variants.push(await givenVariant(name, "teacher", path, model, runFolder));
   const records: StageRecord[] = [{ name: "plan", hash: hashOf(plan.report), seconds: (performance.now() - started) / 1000, report: plan.report }];

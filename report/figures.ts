@@ -23,8 +23,11 @@ export function bytes(value: number): string {
 /** Milliseconds without the unit. */
 export const ms = (value: number): string => value.toFixed(places(value));
 
-/** A fraction as points of 100: 0.4172 → "41.7". */
-export const points = (fraction: number): string => signedMinus((fraction * 100).toFixed(1));
+/** mAP and AP as people read them everywhere, points of 100: 0.4172 → "41.7". JSON and configs hold the fraction. */
+export const points = (fraction: number, decimals = 1): string => {
+  const text = (fraction * 100).toFixed(decimals);
+  return Number(text) === 0 ? text.replace("-", "") : signedMinus(text);
+};
 
 /** A difference of fractions as signed points: −0.021 → "−2.1", 0.004 → "+0.4". */
 export function signedPoints(difference: number): string {
@@ -38,7 +41,7 @@ export const times = (ratio: number): string => `${ratio >= 9.95 ? ratio.toFixed
 export const percent = (fraction: number): string => `${(fraction * 100).toFixed(fraction >= 0.0995 || fraction === 0 ? 0 : 1)} %`;
 
 /** A figure whose unit is not known: at most four significant digits. */
-export const plain = (value: number): string => signedMinus(String(Number(value.toPrecision(4))));
+export const plain = (value: number, digits = 4): string => signedMinus(String(Number(value.toPrecision(digits))));
 
 export function duration(seconds: number): string {
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;

@@ -1,5 +1,6 @@
 import type { Gate, Loss, RunResult, Variant } from "../pipeline/result.ts";
-import { bytes, count, ms, plain, plural, points, signedPoints, times } from "./figures.ts";
+import { bytes, count, ms, plural, points, signedPoints, times } from "./figures.ts";
+import { limitTexts } from "./limits.ts";
 import { html, type Html } from "./markup.ts";
 import { compareLatency, finalVariant, isStable, teacherOf } from "./variants.ts";
 
@@ -70,7 +71,12 @@ export function gateList(gates: readonly Gate[]): Html | undefined {
   if (gates.length === 0) return undefined;
   const failed = gates.filter(({ passed }) => !passed).length;
   return html`<section id="gates"><h2>Gates <small class="${failed > 0 ? "fail" : "pass"}">${failed > 0 ? `${failed} of ${gates.length} failed` : "all passed"}</small></h2>
-<ul class="gates">${gates.map((gate) => html`<li class="${gate.passed ? "pass" : "fail"}"><b>${gate.passed ? "✓ pass" : "✕ fail"}</b><code>${gate.name}</code><span>${gate.value === null ? "not measured" : plain(gate.value)} <small>limit ${plain(gate.limit)}</small></span></li>`)}</ul></section>`;
+<ul class="gates">${gates.map(gateItem)}</ul></section>`;
+}
+
+function gateItem({ name, limit, value, passed }: Gate): Html {
+  const text = limitTexts(name, limit, value);
+  return html`<li class="${passed ? "pass" : "fail"}"><b>${passed ? "✓ pass" : "✕ fail"}</b><code>${name}</code><span>${text.value} <small>limit ${text.limit}</small></span></li>`;
 }
 
 /** Under the table of variants. */

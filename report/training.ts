@@ -93,7 +93,8 @@ function position(all: readonly TrainingPoint[], point: TrainingPoint): number {
   return (point.step / last.step) * Math.max(1, last.epoch);
 }
 
-function lines(title: string, curves: readonly Curve[], data: readonly Sample[], label: string, caption: string): Html {
+function lines(title: string, curves: readonly Curve[], data: readonly Sample[], label: "loss" | "mAP (points)", caption: string): Html {
+  const text = (value: number): string => (label === "loss" ? plain(value) : `${points(value / 100)} points`);
   const single = data.length <= 40 || new Set(data.map(({ epoch }) => epoch)).size === 1;
   return figure({
     title,
@@ -109,7 +110,7 @@ function lines(title: string, curves: readonly Curve[], data: readonly Sample[],
       marks: [
         gridY(),
         Plot.line(data, { x: "epoch", y: "value", z: (sample: Sample) => sample.curve.name, stroke: (sample: Sample) => sample.curve.colour, strokeWidth: 2.25, curve: "monotone-x" }),
-        Plot.dot(single ? data : [], { x: "epoch", y: "value", fill: (sample: Sample) => sample.curve.colour, r: 2.5, title: (sample: Sample) => `${sample.curve.name}, epoch ${plain(sample.epoch)}: ${plain(sample.value)}` }),
+        Plot.dot(single ? data : [], { x: "epoch", y: "value", fill: (sample: Sample) => sample.curve.colour, r: 2.5, title: (sample: Sample) => `${sample.curve.name}, epoch ${plain(sample.epoch)}: ${text(sample.value)}` }),
       ],
     }),
   });

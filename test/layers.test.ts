@@ -29,7 +29,7 @@ const exceptions: readonly (readonly [from: string, to: string])[] = [
   ["bundle", "pipeline/gates.ts"],
 ];
 
-const onlyIn: Readonly<Record<string, string>> = { "onnxruntime-node": "runtime", "onnx-proto": "onnx", protobufjs: "onnx", sharp: "vision", commander: "cli", "cli-progress": "cli" };
+const onlyIn: Readonly<Record<string, string>> = { "onnxruntime-node": "runtime", "onnx-proto": "onnx", protobufjs: "onnx", sharp: "vision", commander: "cli", "string-width": "cli" };
 
 /** Folders of stages: they never import each other. */
 const stageFolders = ["distill", "prune", "quantize", "evaluate", "benchmark", "bundle"];

@@ -17,6 +17,7 @@ import { prepareForQuantization } from "../../pipeline/quantize/prepare.ts";
 import type { CalibrationMethod } from "../../pipeline/quantize/ranges.ts";
 import { fastestExactCpuSession, int8ActivationsSession, int8CpuSession, int8TensorrtSession } from "../../pipeline/quantize/sessions.ts";
 import { emitTensorrt } from "../../pipeline/quantize/tensorrt.ts";
+import { points } from "../../report/figures.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
 import { openDataset } from "../../vision/datasets/open.ts";
 import { runPeer, writePeerFiles, type PeerJob } from "./peer.ts";
@@ -115,7 +116,7 @@ let floatMap = 0;
 for (const { name, graph, session, calibration } of rows) {
   const { accuracy } = await evaluateDetector(model, items, dataset.classes, { session: { threads, ...session } }, graph);
   if (name === "float") floatMap = accuracy.map;
-  const cells = [name, accuracy.map.toFixed(4), accuracy.map50.toFixed(4), (floatMap - accuracy.map).toFixed(4), kilobytes(fileOf(name, graph).length), ratio(name), calibration ?? ""];
+  const cells = [name, points(accuracy.map), points(accuracy.map50), points(floatMap - accuracy.map), kilobytes(fileOf(name, graph).length), ratio(name), calibration ?? ""];
   console.error(cells.join("  "));
   table.push(cells);
 }

@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import Table from "cli-table3";
 import { InvalidArgumentError, type Command } from "commander";
 import { benchmarkHooks } from "../../pipeline/progress.ts";
 import type { BenchmarkRecord } from "../../pipeline/result.ts";
@@ -7,6 +6,7 @@ import { bytes, ms, plain } from "../../report/figures.ts";
 import type { Change } from "../../targets/compare.ts";
 import { action } from "../context.ts";
 import { soakLines } from "../soak.ts";
+import { textTable, type TextColumn } from "../text-table.ts";
 import { list, positive, share, wholeNumber } from "../values.ts";
 
 interface Options {
@@ -21,6 +21,7 @@ interface Options {
   readonly lockClocks?: boolean;
   readonly history?: string;
   readonly against?: string;
+  readonly allowUnstable: boolean;
   readonly limit: number;
 }
 
@@ -38,6 +39,7 @@ export const addBench = (program: Command): Command =>
     .option("--lock-clocks", "lock the clocks for the run and restore them whatever happens (Jetson)")
     .option("--history <file>", "append the records to this file (JSON lines)")
     .option("--against <earlier.json>", "compare with an earlier `bench --json` or history file; exit 1 on a regression")
+    .option("--allow-unstable", "compare with an earlier record that is not stable, where there is no stable one", false)
     .option("--limit <share>", "regression: p50 slower by more than this share, and significantly (Mann-Whitney, p < 0.01)", share, 0.05)
     .addHelpText("after", `
 Examples:
@@ -45,37 +47,38 @@ Examples:
   edgestill bench int8.onnx --target pi5 --threads sweep --picture street.jpg
   edgestill bench int8.onnx --target pi@pi5.local --soak 10m --json > now.json
   edgestill bench int8.onnx --target pi5 --against last-week.json --limit 0.03`)
-    .action(action<[string[]], Options>(async ({ reporter, signal, result }, [models], { target, targets, runs, seconds, threads, batch, picture, soak, lockClocks, history, against, limit }) => {
+    .action(action<[string[]], Options>(async ({ reporter, signal, result }, [models], { target, targets, runs, seconds, threads, batch, picture, soak, lockClocks, history, against, allowUnstable, limit }) => {
       const [{ appendHistory, benchModels, checkHistory, readRecords }, { findInventory }] = [await import("../../pipeline/models/bench.ts"), await import("../../targets/inventory.ts")];
       const earlier = against === undefined ? undefined : await readRecords(against);
       if (history !== undefined) await checkHistory(history);
       const { hooks, end } = benchmarkHooks(reporter, "measuring", signal);
       const records = await benchModels(models, {
         targets: target, inventory: await findInventory(targets), runs, seconds, hooks, ...(threads !== undefined && { threads }), ...(batch && { batches: batch }),
-        ...(picture !== undefined && { picture }), ...(soak !== undefined && { soakSeconds: soak }), ...(lockClocks && { lockClocks }), ...(earlier && { against: earlier }),
+        ...(picture !== undefined && { picture }), ...(soak !== undefined && { soakSeconds: soak }), ...(lockClocks && { lockClocks }), ...(earlier && { against: earlier, allowUnstable }),
       }).finally(end);
       if (earlier === undefined || against === undefined) {
         if (history !== undefined) await appendHistory(history, records);
-        result(records, () => [tableOf(records), ...records.flatMap(soakLines)].join("\n"));
+        result(records, (columns) => [tableOf(records, columns), ...records.flatMap((record) => soakLines(record, columns))].join("\n"));
         return 0;
       }
-      const { compareRecords, isSameSetup, setupOf } = await import("../../targets/compare.ts");
+      const { compareRecords, isSameSetup, notComparable, setupOf } = await import("../../targets/compare.ts");
       const isOneFile = history !== undefined && resolve(history) === resolve(against);
       let changes: readonly Change[] = [];
       try {
-        changes = compareRecords(earlier, records, limit);
+        changes = compareRecords(earlier, records, limit, { allowUnstable });
       } finally {
         // a regression that joined the file it failed against would be the next run's measure
         if (history !== undefined) await appendHistory(history, records.filter((record) => !isOneFile || !changes.some((change) => change.regressed && isSameSetup(change, record))));
       }
-      result({ records, changes }, () => [tableOf(records), ...records.flatMap(soakLines), changeTable(changes)].join("\n"));
-      for (const record of records) if (!changes.some((change) => isSameSetup(change, record))) reporter.line(`note: ${setupOf(record)} has no earlier record: not compared`);
+      result({ records, changes }, (columns) => [tableOf(records, columns), ...records.flatMap((record) => soakLines(record, columns)), changeTable(changes, columns)].join("\n"));
+      const missing = notComparable(earlier, records, { allowUnstable });
+      for (const { record, why } of missing) reporter.warn(`${setupOf(record)} is not compared: ${why}${history === undefined ? "" : `; it is added to ${history}`}`);
       const regressions = changes.filter(({ regressed }) => regressed);
       for (const change of regressions) {
         const doubts = change.doubts.length > 0 ? ` (to be doubted: ${change.doubts.join("; ")})` : "";
         reporter.warn(`regression: ${setupOf(change)} is ${(100 * change.slower).toFixed(1)} % slower, limit ${plain(100 * limit)} %${doubts}${isOneFile ? `; not added to ${history}` : ""}`);
       }
-      return regressions.length > 0 ? 1 : 0;
+      return regressions.length + missing.length > 0 ? 1 : 0;
     }));
 
 const threadCount = (text: string): number | "sweep" => (text === "sweep" ? "sweep" : wholeNumber(text));
@@ -88,30 +91,33 @@ const duration = (text: string): number => {
   return seconds;
 };
 
-const tableOf = (records: readonly BenchmarkRecord[]): string => {
-  const table = new Table({
-    head: ["model", "target", "threads", "batch", "p50 ms (95 %)", "p90", "p99", "FPS", "to boxes p50", "memory", "heat", "stable"], style: { head: [], border: [], compact: true },
-    colAligns: ["left", "left", "right", "right", "right", "right", "right", "right", "right", "right", "right", "left"],
+const text = (head: string): TextColumn => ({ head });
+const figure = (head: string): TextColumn => ({ head, align: "right" });
+const recordColumns = [text("model"), text("target"), ...["threads", "batch", "p50 ms", "(95 %)", "p90", "p99", "FPS", "to boxes p50", "memory", "heat"].map(figure), text("stable")];
+
+const tableOf = (records: readonly BenchmarkRecord[], columns: number | undefined): string => {
+  const rows = records.map(({ model, target, threads, batch, inferenceMs, confidenceMs, fps, endToEndMs, memoryBytes, thermal, stable, emulated }): string[] => {
+    const time = (figures: string): string => (emulated === true ? "–" : figures);
+    return [
+      model, target, String(threads), String(batch), time(ms(inferenceMs.p50)), confidenceMs ? time(`${ms(confidenceMs.p50[0])}–${ms(confidenceMs.p50[1])}`) : "", time(ms(inferenceMs.p90)),
+      time(ms(inferenceMs.p99)), time(ms(fps)), endToEndMs ? time(ms(endToEndMs.p50)) : "", typeof memoryBytes === "number" ? bytes(memoryBytes) : "",
+      typeof thermal?.maxC === "number" ? time(`${thermal.maxC.toFixed(0)} °C`) : "", stable ? "yes" : "no",
+    ];
   });
-  for (const { model, target, threads, batch, inferenceMs, confidenceMs, fps, endToEndMs, endToEndFrom, memoryBytes, thermal, stable, emulated, unstableReasons = [] } of records) {
-    const interval = confidenceMs ? ` (${ms(confidenceMs.p50[0])}–${ms(confidenceMs.p50[1])})` : "";
-    const time = (text: string): string => (emulated === true ? "–" : text);
-    table.push([
-      model, target, threads, batch, time(`${ms(inferenceMs.p50)}${interval}`), time(ms(inferenceMs.p90)), time(ms(inferenceMs.p99)), time(ms(fps)),
-      time(endToEndMs ? `${ms(endToEndMs.p50)}${endToEndFrom === "pixels" ? " (from pixels)" : ""}` : "–"), typeof memoryBytes === "number" ? bytes(memoryBytes) : "–",
-      time(typeof thermal?.maxC === "number" ? `${thermal.maxC.toFixed(0)} °C` : "–"), stable ? "yes" : `no: ${unstableReasons.join("; ")}`,
-    ]);
-  }
-  return [table.toString(), ...records.flatMap(hostLine)].join("\n");
+  return [textTable(recordColumns, rows, columns), ...records.flatMap(recordNotes)].join("\n");
 };
 
-const hostLine = ({ model, target, againstHost }: BenchmarkRecord): string[] =>
-  againstHost ? [`${model} on ${target}: outputs ${againstHost.bitEqual ? "bit-equal to" : `within ${againstHost.maxAbsError.toPrecision(2)} of`} this machine's`] : [];
+/** What a record says beside its figures, a line each. */
+const recordNotes = ({ model, target, stable, unstableReasons = [], emulated, endToEndMs, endToEndFrom, againstHost }: BenchmarkRecord): string[] => [
+  ...(stable ? [] : [`${model} on ${target} is not stable: ${unstableReasons.join("; ") || "no reason recorded"}`]),
+  ...(emulated === true ? [`${model} on ${target}: an emulator's times are not shown`] : []),
+  ...(endToEndMs && endToEndFrom === "pixels" ? [`${model} on ${target}: to boxes from pixels, without the picture's decoding`] : []),
+  ...(againstHost ? [`${model} on ${target}: outputs ${againstHost.bitEqual ? "bit-equal to" : `within ${againstHost.maxAbsError.toPrecision(2)} of`} this machine's`] : []),
+];
 
-const changeTable = (changes: readonly Change[]): string => {
-  const table = new Table({ head: ["model", "target", "threads", "batch", "p50 then", "now", "slower", "p", "verdict"], style: { head: [], border: [], compact: true } });
-  for (const { model, target, threads, batch, beforeMs, afterMs, slower, p, regressed, doubts } of changes) {
-    table.push([model, target, threads, batch, ms(beforeMs), ms(afterMs), `${(100 * slower).toFixed(1)} %`, p === null ? "–" : p.toPrecision(2), `${regressed ? "REGRESSION" : "ok"}${doubts.length > 0 ? ` (${doubts.join("; ")})` : ""}`]);
-  }
-  return table.toString();
-};
+const changeColumns = [text("model"), text("target"), ...["threads", "batch", "p50 then", "p50 now", "slower", "p"].map(figure), text("verdict")];
+
+const changeTable = (changes: readonly Change[], columns: number | undefined): string =>
+  [textTable(changeColumns, changes.map(({ model, target, threads, batch, beforeMs, afterMs, slower, p, regressed }) =>
+    [model, target, String(threads), String(batch), ms(beforeMs), ms(afterMs), `${(100 * slower).toFixed(1)} %`, p === null ? "–" : p.toPrecision(2), regressed ? "REGRESSION" : "ok"]), columns),
+  ...changes.flatMap(({ model, target, doubts }) => (doubts.length > 0 ? [`${model} on ${target}: to be doubted: ${doubts.join("; ")}`] : []))].join("\n");

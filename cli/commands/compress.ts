@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { stageNames, type StageName } from "../../pipeline/stage.ts";
 import { choosingText, lossText } from "../../report/summary.ts";
 import { action } from "../context.ts";
-import { failedRequirement, unmetRequirements } from "../requirements.ts";
+import { failedGate, failedRequirement, unmetRequirements } from "../requirements.ts";
 import { stabilityNote, variantTable } from "../table.ts";
 
 interface Options {
@@ -25,18 +25,20 @@ export const addCompress = (program: Command): Command =>
     .option("--without <target...>", "targets of the config that are not measured this time")
     .addHelpText("after", `
 Examples:
-  edgestill compress config.yaml                      everything
-  edgestill compress config.yaml --until distill      train the student only
-  edgestill compress config.yaml --without pi5        the device is not there: measure it another time
-  edgestill compress config.yaml --json > run.json    the run as JSON on stdout`)
+  edgestill compress config.yaml                     # everything
+  edgestill compress config.yaml --until distill     # train the student only
+  edgestill compress config.yaml --without pi5       # the device is off: later
+  edgestill compress config.yaml --json > run.json   # the run as JSON`)
     .action(action<[string], Options>(async ({ reporter, signal, result }, [config], { runs, until, fresh, without }) => {
       const { compress } = await import("../../pipeline/run.ts");
       const run = await compress(config, { runs, reporter, signal, ...(until !== undefined && { until }), ...(fresh !== undefined && { fresh }), ...(without && { without }) });
       const losses = run.result.losses ?? [];
       const failed = run.result.gates.filter(({ passed }) => !passed);
-      result(run.result, () => [variantTable(run.result), choosingText(run.result) ?? "", stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "").join("\n"));
-      for (const { name, limit, value } of failed) reporter.warn(`gate ${name} failed: ${value === null ? "not measured" : value.toPrecision(4)}, limit ${limit}`);
+      result(run.result, (columns) => [variantTable(run.result, columns), choosingText(run.result) ?? "", stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "").join("\n"));
+      for (const { name, limit, value } of failed) reporter.warn(failedGate(name, limit, value));
       for (const loss of losses) reporter.warn(`${lossText(loss)}: look at the curves in the report; a lower learning rate, more epochs or a milder cut helps, allowedDrop in the config accepts it`);
+      const { gates = {} } = run.result.config as { readonly gates?: Readonly<Record<string, number>> };
+      if (until !== undefined && run.result.gates.length === 0 && Object.keys(gates).length > 0) reporter.line(`note: the gates are not judged, since the run ends with ${until}: ${Object.keys(gates).join(", ")}`);
       const unmet = unmetRequirements(run.result);
       for (const row of unmet) reporter.warn(failedRequirement(row));
       return failed.length + unmet.length + losses.length > 0 ? 1 : 0;

@@ -1,10 +1,10 @@
-import Table from "cli-table3";
 import type { Command } from "commander";
 import { lazyTask } from "../../pipeline/progress.ts";
 import { points } from "../../report/figures.ts";
 import type { Split } from "../../vision/index.ts";
 import { action } from "../context.ts";
 import { addModelOptions, openOptions, type ModelOptions } from "../model-options.ts";
+import { textTable } from "../text-table.ts";
 import { list, wholeNumber } from "../values.ts";
 
 interface Options extends ModelOptions {
@@ -43,11 +43,11 @@ Examples:
       }).finally(task.end);
       for (const note of notes) reporter.line(`note: ${note}`);
       const { images: count, map, map50, map75, mapSmall, mapMedium, mapLarge, perClass } = accuracy;
-      result({ images: count, map, map50, map75, mapSmall, mapMedium, mapLarge, perClass }, () => {
-        const table = new Table({ head: ["class", "mAP"], colAligns: ["left", "right"], style: { head: [], border: [], compact: true } });
-        for (const [name, value] of Object.entries(perClass)) if (value !== null) table.push([name, points(value)]);
+      result({ images: count, map, map50, map75, mapSmall, mapMedium, mapLarge, perClass }, (columns) => {
+        const rows = Object.entries(perClass).flatMap(([name, value]) => (value === null ? [] : [[name, points(value)]]));
+        const table = textTable([{ head: "class" }, { head: "mAP", align: "right" }], rows, columns);
         const part = (label: string, value: number | null | undefined): string => `${label} ${typeof value === "number" ? points(value) : "–"}`;
-        return `${table.toString()}\n${count} pictures: ${[part("mAP", map), part("mAP50", map50), part("mAP75", map75), part("small", mapSmall), part("medium", mapMedium), part("large", mapLarge)].join(", ")}`;
+        return `${table}\n${count} pictures: ${[part("mAP", map), part("mAP50", map50), part("mAP75", map75), part("small", mapSmall), part("medium", mapMedium), part("large", mapLarge)].join(", ")}`;
       });
       return 0;
     }));

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { action } from "../context.ts";
 import { addModelOptions, openOptions, type ModelOptions } from "../model-options.ts";
+import { textTable, type TextColumn } from "../text-table.ts";
 import { share } from "../values.ts";
 
 interface Options extends ModelOptions {
@@ -25,8 +26,12 @@ Examples:
         ...openOptions(options), signal, ...(save !== undefined && { save }), ...(score !== undefined && { score }), ...(iou !== undefined && { iou }),
       });
       for (const note of notes) reporter.line(`note: ${note}`);
-      result(predictions.map(({ image, detections }) => ({ image, detections })), () => predictions.map(({ image, detections, saved }) =>
-        [`${image}: ${detections.length} object${detections.length === 1 ? "" : "s"}${saved === undefined ? "" : ` (${saved})`}`,
-          ...detections.map(({ box, score: sure, class: name }) => `  ${name.padEnd(16)} ${sure.toFixed(2)}  ${box.map((value) => value.toFixed(1).padStart(7)).join(" ")}`)].join("\n")).join("\n"));
+      result(predictions.map(({ image, detections }) => ({ image, detections })), (columns) => predictions.map(({ image, detections, saved }) => [
+        `${image}: ${detections.length} object${detections.length === 1 ? "" : "s"}${saved === undefined ? "" : ` (${saved})`}`,
+        ...(detections.length > 0 ? [textTable(heads, detections.map(({ box, score: sure, class: name }) => [`  ${name}`, sure.toFixed(2), ...box.map((value) => value.toFixed(1))]), columns)] : []),
+      ].join("\n")).join("\n"));
       return 0;
     }));
+
+/** A box in pixels of the picture. */
+const heads: readonly TextColumn[] = [{ head: "  class" }, ...["score", "left", "top", "width", "height"].map((head) => ({ head, align: "right" as const }))];

@@ -25,7 +25,7 @@ export const addQuantize = (program: Command): Command =>
     .addOption(new Option("--scheme <runtime>", "which runtime's Q/DQ placement to write").choices(["cpu", "tensorrt", "both"]).default("cpu"))
     .option("--keep-float <pattern...>", "nodes that stay float (names or patterns with *)")
     .option("--val <dataset>", "labelled dataset: sensitive layers become float until the drop of mAP is at most --max-drop")
-    .option("--max-drop <fraction>", "largest drop of mAP to accept", share, 0.005)
+    .option("--max-drop <fraction>", "largest drop of mAP to accept (0.005 is half a point of 100)", share, 0.005)
     .option("--threads <n>", "threads of the runtime", wholeNumber)
     .requiredOption("-o, --out <out.onnx>", "where to write it")
     .addHelpText("after", `

@@ -1,10 +1,10 @@
-import Table from "cli-table3";
 import type { Command } from "commander";
 import { UserError } from "../../graph/error.ts";
 import { bytes } from "../../report/figures.ts";
 import type { DeviceEntry, TargetEntry } from "../../targets/inventory.ts";
 import type { DeviceFacts, Finding, Probe } from "../../targets/kind.ts";
 import { action } from "../context.ts";
+import { columnsOf } from "../terminal-text.ts";
 
 interface Options {
   readonly targets?: string;
@@ -90,10 +90,10 @@ const check = async (device: DeviceEntry, signal: AbortSignal): Promise<Checked>
 };
 
 const describe = ({ name, kind, host, ready, facts, findings }: Checked): string => {
-  const table = new Table({ style: { head: [], border: [], compact: true }, chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" } });
-  for (const [label, value] of facts ? factRows(facts) : []) if (value !== null) table.push([label, value]);
+  const rows = (facts ? factRows(facts) : []).filter((row): row is [string, string] => row[1] !== null);
+  const labels = Math.max(...rows.map(([label]) => columnsOf(label)));
   return [
-    `${name} (${kind}, ${host}): ${ready ? "ready" : "not ready"}`, ...(facts ? [table.toString()] : []),
+    `${name} (${kind}, ${host}): ${ready ? "ready" : "not ready"}`, ...rows.map(([label, value]) => `  ${label}${" ".repeat(labels - columnsOf(label))}  ${value}`),
     ...findings.map(({ severity, what, fix }) => `  ${severity}: ${what}\n    → ${fix}`),
   ].join("\n");
 };

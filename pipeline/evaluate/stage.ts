@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { evaluateDetector } from "../../detection/evaluate.ts";
+import { points } from "../../report/figures.ts";
 import { accuracyRecord } from "../accuracy.ts";
 import { readJson, writeJson } from "../files.ts";
 import { hashOf } from "../hash.ts";
@@ -37,7 +38,7 @@ export const accuracyOf = async (context: StageContext, variant: VariantFile): P
     const pictures = detections.map(({ detections: found }, index) => ({ groundTruth: plan.reported.items[index]!.boxes ?? [], detections: found }));
     const record = { ...accuracyRecord(accuracy, plan.classes), standardError: mapStandardError(pictures, plan.classes.length) };
     await writeJson(file, record);
-    reporter.line(`${variant.name}: mAP ${(100 * record.map).toFixed(1)}, mAP50 ${(100 * record.map50).toFixed(1)} (${basename(variant.model)})`);
+    reporter.line(`${variant.name}: mAP ${points(record.map)}, mAP50 ${points(record.map50)} (${basename(variant.model)})`);
     return record;
   } finally {
     task.end();

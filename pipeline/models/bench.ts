@@ -19,14 +19,16 @@ export interface BenchOptions extends Partial<Pick<BenchmarkJob, "runs" | "secon
   readonly inventory?: readonly TargetEntry[];
   /** Records that the new ones will be compared with: refused before measuring where they have none of these models and targets. */
   readonly against?: readonly BenchmarkRecord[];
+  /** They may be records that are not stable. */
+  readonly allowUnstable?: boolean;
   readonly hooks?: BenchmarkHooks;
 }
 
-/** Benchmark records of model files, target by target. Throws UserError UNKNOWN_TARGET, NOTHING_TO_COMPARE, and those of `loadModel` and of the targets. */
+/** Benchmark records of model files, target by target. Throws UserError UNKNOWN_TARGET, NOTHING_TO_COMPARE, BASE_NOT_STABLE, and those of `loadModel` and of the targets. */
 export const benchModels = async (paths: readonly string[], options: BenchOptions = {}): Promise<BenchmarkRecord[]> => {
-  const { targets = ["local"], inventory = [], runs = 200, seconds = 10, hooks = {}, threads, batches, picture, soakSeconds, lockClocks, against } = options;
+  const { targets = ["local"], inventory = [], runs = 200, seconds = 10, hooks = {}, threads, batches, picture, soakSeconds, lockClocks, against, allowUnstable = false } = options;
   const chosen = chooseTargets(inventory, targets);
-  if (against) checkComparable(against, paths.map((path) => basename(path)), chosen.map(nameOf));
+  if (against) checkComparable(against, paths.map((path) => basename(path)), chosen.map(nameOf), { allowUnstable });
   const models: BenchmarkModel[] = [];
   for (const path of paths) {
     const { graph } = await loadModel(path);

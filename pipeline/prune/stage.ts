@@ -1,5 +1,6 @@
 import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
+import { count } from "../../report/figures.ts";
 import { lazyTask } from "../progress.ts";
 import { defaultRecoveryRate } from "../learning-rate.ts";
 import type { Plan } from "../plan.ts";
@@ -8,11 +9,13 @@ import type { Stage, StageContext } from "../stage.ts";
 import { weightGradients } from "../taylor.ts";
 import { loadVariant, saveVariant } from "../variant-files.ts";
 import type { PruneConfig } from "../config-schema.ts";
-import { pruneModel } from "./prune.ts";
+import { pruneModel, type PruneProgress } from "./prune.ts";
 import type { Gradients } from "./scores.ts";
 
 /** Batches that the Taylor criterion averages its gradients over. */
 const taylorBatches = 24;
+
+const phaseWords: Readonly<Record<PruneProgress["phase"], string>> = { score: "scoring channels of", cut: "cut to", evaluate: "measuring mAP at", recover: "recovering at" };
 
 /** Cuts the last float variant to the target, with recovery (the same training, shorter) after each cut. */
 export const pruneStage: Stage<"prune"> = {
@@ -29,7 +32,7 @@ export const pruneStage: Stage<"prune"> = {
       gradients: (current, visit) => gradientsOf(context, current, visit),
       evaluate: (current) => context.measureMap(current, "pruned"),
       ...((options.recover.epochs > 0 || (options.recover.finalEpochs ?? 0) > 0) && { recover: (current: Graph, step: number) => recover(context, options, current, step, recovery) }),
-      onProgress: ({ step, steps: total, phase, macs: now }) => context.reporter.line(`prune step ${step + 1}/${total}: ${phase} at ${(now / 1e6).toFixed(1)} M MACs`),
+      onProgress: ({ step, steps: total, phase, macs: now }) => context.reporter.line(`prune step ${step + 1}/${total}: ${phaseWords[phase]} ${count(now)} MACs`),
     });
     const pruned = await saveVariant(context, { name: "pruned", stage: "pruned", parent: source, graph, keepTrainable: true });
     return { variants: [pruned], report: { ...report, recovery: recovery.curve, choices: recovery.choices } };

@@ -1,5 +1,7 @@
 import type { Graph } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
+import { points, signedPoints } from "../../report/figures.ts";
+import { limitTexts } from "../../report/limits.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
 import type { Statistics } from "./calibrate.ts";
 import { emitCpu } from "./cpu.ts";
@@ -56,7 +58,7 @@ export const searchFloatSet = async (job: Job, scheme: QuantizationScheme, start
     const attempt: Attempt = { emitted, floatSet, source, map };
     attempts.push(attempt);
     if (map !== undefined && mapFloat !== undefined) {
-      notes.push(`${scheme}: ${label}${emitted.layers.length} int8 layers, mAP ${map.toFixed(4)}, ${(mapFloat - map).toFixed(4)} below float`);
+      notes.push(`${scheme}: ${label}${emitted.layers.length} int8 layers, mAP ${points(map)}, ${signedPoints(map - mapFloat)} points against float`);
       options.onProgress?.({ step: "evaluate", done: attempts.length, total: null, note: notes.at(-1)! });
     }
     return attempt;
@@ -67,7 +69,7 @@ export const searchFloatSet = async (job: Job, scheme: QuantizationScheme, start
   }
   let best = bestOf(attempts);
   if (!isGood(best)) best = (await fewestFloatLayers(job, scheme, start, best, isGood, measure)) ?? bestOf(attempts);
-  if (!isGood(best)) notes.push(`${scheme}: the drop stays above ${maxDrop}; the best file found is kept`);
+  if (!isGood(best)) notes.push(`${scheme}: the drop stays above ${limitTexts("mapDrop", maxDrop, null).limit} of mAP; the best file found is kept`);
   return { emitted: best.emitted, floatSet: best.floatSet, map: best.map, notes };
 };
 

@@ -232,7 +232,7 @@ test("a requirement that is not met: the bundle is there, its evidence says so, 
   const out = join(folder, "unmet");
   const refused = await cli(["bundle", run.runFolder, "-o", out, "--no-archive"]);
   assert.is(refused.exitCode, 1, refused.stderr);
-  assert.match(refused.stderr, "requirement R2 (ap.car >= 0.99, all) is not met");
+  assert.match(refused.stderr, "requirement R2 (ap.car >= 99.0 points, all) is not met");
   assert.is((await manifestOf(join(out, (await readdir(out))[0]!))).requirements[1]!.passed, false);
   const allowed = await cli(["bundle", run.runFolder, "-o", out, "--no-archive", "--allow-failed-requirements"]);
   assert.is(allowed.exitCode, 0, allowed.stderr);

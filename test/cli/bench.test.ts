@@ -16,9 +16,9 @@ const record: BenchmarkRecord = {
 };
 const line = JSON.stringify(record);
 
-/** The same, so many times as slow. */
-const scaled = (of: BenchmarkRecord, factor: number): BenchmarkRecord => ({
-  ...of, blockMediansMs: of.blockMediansMs!.map((ms) => ms * factor),
+/** The same, so many times as slow, and stable whatever this machine does besides. */
+const scaled = ({ unstableReasons: _, ...of }: BenchmarkRecord, factor: number): BenchmarkRecord => ({
+  ...of, stable: true, blockMediansMs: of.blockMediansMs!.map((ms) => ms * factor),
   inferenceMs: Object.fromEntries(Object.entries(of.inferenceMs).map(([name, ms]) => [name, ms * factor])) as unknown as LatencyMs,
 });
 
@@ -42,6 +42,23 @@ test("a gate: 0 and a longer history where nothing is slower, 1 and the same his
   assert.match(failed.stderr, /regression: a\.onnx on local \(1 thread, batch 1\) is [\d.]+ % slower, limit 5 %.*; not added to history\.jsonl/);
   assert.is((JSON.parse(failed.stdout) as { changes: { regressed: boolean }[] }).changes[0]!.regressed, true);
   assert.is((await readRecords(history)).length, 1);
+
+  // of two models one has no earlier record: not compared is not passed, and it becomes the next measure
+  await makeDetector(join(folder, "b.onnx"));
+  await writeFile(history, `${JSON.stringify(scaled(first!, 1000))}\n`);
+  const half = await gate("b.onnx", "--history", "history.jsonl", "--against", "history.jsonl");
+  assert.is(half.exitCode, 1);
+  assert.match(half.stderr, "b.onnx on local (1 thread, batch 1) is not compared: it has no earlier record; it is added to history.jsonl");
+  assert.is((await readRecords(history)).length, 3);
+
+  const doubtful = { ...scaled(first!, 1000), stable: false, unstableReasons: ["wide spread"] };
+  await writeFile(history, `${JSON.stringify(doubtful)}\n`);
+  const refused = await gate("--against", "history.jsonl", "--seconds", "3000");
+  assert.is(refused.exitCode, 1);
+  assert.match(refused.stderr, /\[BASE_NOT_STABLE\]: .*a\.onnx on local \(1 thread, batch 1\): wide spread\..*\nnext step: .*--allow-unstable/);
+  const allowed = await gate("--against", "history.jsonl", "--allow-unstable");
+  assert.is(allowed.exitCode, 0, allowed.stderr);
+  assert.match(allowed.stdout, "to be doubted: the earlier measurement was not stable");
 
   await writeFile(history, `${JSON.stringify({ ...first!, model: "b.onnx", target: "pi5" })}\n`);
   const other = await gate("--against", "history.jsonl", "--seconds", "3000");

@@ -29,7 +29,7 @@ test("Ctrl-C stops with exit code 130 and says how to go on; that run, a killed 
   await writeConfig(folder, ["distill: {epochs: 4, batch: 2, evaluateEvery: 0}"]);
   const interrupted = await stopAfterSecondEpoch(folder, "a", "SIGINT");
   assert.is(interrupted.exitCode, 130, interrupted.stderr);
-  assert.match(interrupted.stderr, "To go on: edgestill compress config.yaml --runs a --until distill");
+  assert.match(interrupted.stderr, /To go on:\n {2}edgestill compress config.yaml --runs a --until distill/);
   const killed = await stopAfterSecondEpoch(folder, "b", "SIGKILL");
   assert.is(killed.signal, "SIGKILL");
   const [afterInterrupt, afterKill, undisturbed] = [await cli(args("a", "--json"), folder), await cli(args("b", "--json"), folder), await cli(args("c", "--json"), folder)];

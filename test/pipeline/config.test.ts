@@ -43,6 +43,8 @@ for (const [what, text, expected] of [
   ["both prune targets", `${valid}prune: {macs: 0.5, parameters: 0.5}\n`, /:4: prune needs one of macs and parameters/],
   ["no size at all", "name: a\ndata: {generate: {module: make.ts, train: 4, val: 2}}\n", /"input\.size" is missing/],
   ["a student of no teacher", `${valid}student: {from: teacher, macs: 0.5}\n`, /needs a teacher/],
+  ["a gate in points where a fraction is meant", `${valid}gates: {mapDrop: 2}\n`, /:4: gates\.mapDrop: the limit is a fraction of 1, so 2 can never decide anything; for 2 points of mAP write 0\.02/],
+  ["a requirement in points where a fraction is meant", `${valid}requirements: [{id: A, metric: ap.car, limit: 40}]\n`, /:4: requirements: ap\.car: .* write 0\.4/],
   ["an untrained student from a spec", `${valid}distill: {epochs: 0}\n`, /at least 1/],
 ] as const) test(`${what} is refused`, () => assert.match(messageOf(text), expected));
 

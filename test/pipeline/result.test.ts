@@ -30,6 +30,8 @@ test("a report is found by its stage", () => {
   assert.is(stageReport({ ...result, stages: [] }, "prune"), undefined);
 });
 
+test("a missing file is called missing", () => assert.match(refused(""), "there is no such file, or it is empty"));
+
 test("what is no JSON is refused by name", () => assert.match(refused("{"), /"runs\/a\/run.json": it is not JSON/));
 
 test("a wrong value is refused with its place", () => assert.match(refused(text.replace('"p50": 27.4', '"p50": "27.4"')), /variants\.0\.latency\.local\.inferenceMs\.p50/));

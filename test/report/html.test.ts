@@ -4,6 +4,8 @@ import * as assert from "uvu/assert";
 import { parseRunResult, type RunResult, type Variant } from "../../pipeline/result.ts";
 import { picturePaths, renderReport, type Asset } from "../../report/html.ts";
 import { renderRecords } from "../../report/records.ts";
+import { limitTexts } from "../../report/limits.ts";
+import { shownAsFractions } from "../helpers/figures.ts";
 import { parsePage } from "./dom.ts";
 
 const sample = parseRunResult(readFileSync(new URL("../fixtures/report/run.json", import.meta.url), "utf8"), "run.json");
@@ -52,7 +54,45 @@ test("a slower model is called slower", () => {
 
 test("gates say pass or fail with value and limit", () => {
   const gates = [...page(sample).querySelectorAll(".gates li")].map(({ textContent }) => textContent);
-  assert.equal(gates, ["✓ passmapDrop0.015 limit 0.02", "✕ failpi5.p99Ms6.24 limit 5"]);
+  assert.equal(gates, ["✓ passmapDrop1.5 points limit 2.0 points", "✕ failpi5.p99Ms6.24 ms limit 5 ms"]);
+});
+
+/** A JSON value with every number changed that is an accuracy, or lies below a key that names some. */
+const withAccuracies = (value: unknown, change: (value: number) => number, isAccuracy = false): unknown => {
+  if (typeof value === "number") return isAccuracy ? change(value) : value;
+  if (Array.isArray(value)) return value.map((item) => withAccuracies(item, change, isAccuracy));
+  if (typeof value !== "object" || value === null) return value;
+  const names = /^(map\d*|map(Before|After|Float|Int8|Drop)|map(Small|Medium|Large)|perClass|drop)$/;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withAccuracies(item, change, isAccuracy || names.test(key))]));
+};
+
+test("mAP has one scale for people: no accuracy of run.json is shown as a fraction, in text, plots or their labels", () => {
+  const accuracies: number[] = [];
+  // digits that no other figure has
+  const unique = (value: number): number => accuracies[accuracies.push(Math.abs(Number((value * 0.97 + 0.00137 + accuracies.length * 1e-6).toFixed(7)))) - 1]! * (value < 0 ? -1 : 1);
+  const result = { ...sample, variants: withAccuracies(sample.variants, unique), stages: withAccuracies(sample.stages, unique) } as RunResult;
+  const document = page(result);
+  for (const hidden of [...document.querySelectorAll("script, pre, style")]) hidden.remove(); // JSON and config hold fractions
+  const labels = [...document.querySelectorAll("[aria-label]")].map((element) => element.getAttribute("aria-label") ?? "");
+  const shown = [...[...document.querySelectorAll("main *, header *")].map(({ textContent }) => textContent ?? ""), ...labels].join("\n");
+  assert.ok(accuracies.length > 50, String(accuracies.length));
+  assert.equal(shownAsFractions(shown, accuracies), []);
+  for (const { accuracy } of result.variants) assert.match(shown, (100 * accuracy!.map).toFixed(1));
+  const axes = [...document.querySelectorAll("svg")].map(({ textContent }) => textContent ?? "").filter((axis) => axis.includes("mAP"));
+  assert.ok(axes.length > 0);
+  for (const axis of axes) assert.match(axis, "points");
+});
+
+test("a limit and what was measured: in points, milliseconds or as they are, and never the same text for different figures", () => {
+  for (const [metric, limit, value, shown] of [
+    ["mapDrop", 0.02, 0.0203, "2.03 points, limit 2.00 points"], ["mapDrop", 0.02, 0.024, "2.4 points, limit 2.0 points"], ["map50Drop", 0.02, -0.011, "−1.1 points, limit 2.0 points"],
+    ["ap.pedestrian", 0.4, 0.31, "31.0 points, limit 40.0 points"], ["map", 0.5, null, "not measured, limit 50.0 points"], ["pi5.p99Ms", 50, 50.001, "50.001 ms, limit 50 ms"],
+    ["sizeRatio", 0.1, 0.25, "0.25, limit 0.1"], ["map.p50Ms", 5, 6, "6 ms, limit 5 ms"], ["mapDrop", 0.02, 0.02, "2.0 points, limit 2.0 points"], ["mapDrop", 0, -0.00001, "0.000 points, limit 0.000 points"],
+  ] as const) {
+    const text = limitTexts(metric, limit, value);
+    if (value === null || Math.abs(value) > 1e-4) assert.is(`${text.value}, limit ${text.limit}`, shown);
+    else assert.is.not(text.value, text.limit);
+  }
 });
 
 test("an unstable benchmark is shown with its reason", () => {

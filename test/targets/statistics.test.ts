@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { BenchmarkRecord } from "../../pipeline/result.ts";
-import { compareRecords } from "../../targets/compare.ts";
+import { checkComparable, compareRecords, notComparable } from "../../targets/compare.ts";
 import { timeFor, warmUp } from "../../targets/measure.ts";
 import { blockMedians, confidenceOf, latencyOf, mannWhitney } from "../../targets/statistics.ts";
 import { seededNumbers } from "../helpers/models.ts";
@@ -83,6 +83,57 @@ test("a record of another processor is no measure, a stable one comes before a l
   assert.is(compareRecords([pi5, other], [recordWith(around(20, 2))], 0.05)[0]!.beforeMs, pi5.inferenceMs.p50);
   assert.match((await refusal(Promise.resolve().then(() => compareRecords([other], [pi5], 0.05)))).message, "(4 threads, batch 1) on Cortex-A72");
   assert.is(compareRecords([pi5, recordWith(around(40, 1), { stable: false })], [recordWith(around(20, 2))], 0.05)[0]!.beforeMs, pi5.inferenceMs.p50);
+});
+
+const refusedWith = async (before: readonly BenchmarkRecord[], after: BenchmarkRecord, code: string): Promise<string> => {
+  const error = await refusal(Promise.resolve().then(() => compareRecords(before, [after], 0.05)));
+  assert.is(error.code, code);
+  return error.message;
+};
+const now = recordWith(around(20, 2));
+const doubtful = { stable: false, unstableReasons: ["clock not locked"] };
+
+test("a base that is not stable is refused with its reasons, unless it is asked for; then the doubt is said", async () => {
+  const unstable = recordWith(around(20, 1), doubtful);
+  assert.match(await refusedWith([unstable, unstable], now, "BASE_NOT_STABLE"), "its earlier 2 records are not stable (clock not locked)");
+  assert.match(compareRecords([unstable], [now], 0.05, { allowUnstable: true })[0]!.doubts.join(), "the earlier measurement was not stable");
+  assert.is((await refusal(Promise.resolve().then(() => checkComparable([unstable], ["int8.onnx"], ["pi5"])))).code, "BASE_NOT_STABLE");
+  checkComparable([unstable, now], ["int8.onnx"], ["pi5"]);
+  checkComparable([unstable], ["int8.onnx"], ["pi5"], { allowUnstable: true });
+});
+
+test("a measurement that is not stable now is judged, and doubted", () => {
+  for (const [ms, regressed] of [[20, false], [30, true]] as const) {
+    const [change] = compareRecords([recordWith(around(20, 1))], [recordWith(around(ms, 2), doubtful)], 0.05);
+    assert.is(change!.regressed, regressed);
+    assert.match(change!.doubts.join(), "this measurement is not stable");
+  }
+});
+
+for (const [what, more, why] of [
+  ["threads", { threads: 1 }, "threads 1, now 4"], ["batch", { batch: 8 }, "batch 8, now 1"], ["precision", { precision: "float32" }, "precision float32, now int8"],
+  ["provider", { provider: "tensorrt" }, "provider tensorrt, now cpu"], ["an emulator", { emulated: true }, "emulated true, now false"],
+  ["processor", { device: { name: "Raspberry Pi 5", cpu: "Cortex-A72", governor: "performance" } }, "processor Cortex-A72, now Cortex-A76"],
+] as const) test(`unlike things are not compared: ${what}`, async () => assert.match(await refusedWith([recordWith(around(20, 1), more)], now, "NOTHING_TO_COMPARE"), why));
+
+test("another power mode is another machine; one that a record does not know, another governor and another runtime are doubts", async () => {
+  const on = (more: Partial<BenchmarkRecord["device"]>): BenchmarkRecord => recordWith(around(20, 1), { device: { ...now.device, ...more } });
+  assert.match(await refusedWith([on({ powerMode: "15W" })], { ...now, device: { ...now.device, powerMode: "MAXN" } }, "NOTHING_TO_COMPARE"), "power mode 15W, now MAXN");
+  assert.match(compareRecords([on({ powerMode: "15W" })], [now], 0.05)[0]!.doubts.join(), "the present record does not say its power mode");
+  assert.match(compareRecords([on({ cpu: null })], [now], 0.05)[0]!.doubts.join(), "the earlier record does not say its processor");
+  assert.match(compareRecords([on({ governor: "ondemand" })], [now], 0.05)[0]!.doubts.join(), "another governor ondemand, now performance");
+  const runtimes = (version: string): BenchmarkRecord => on({ runtimes: { "onnxruntime-node": version } });
+  assert.match(compareRecords([runtimes("1.29.0")], [runtimes("1.30.0")], 0.05)[0]!.doubts.join(), "another runtime onnxruntime-node 1.29.0, now onnxruntime-node 1.30.0");
+});
+
+test("a record without block medians is doubted, one without a time is no base, and what has no base is named", async () => {
+  const { blockMediansMs: _, ...bare } = recordWith(around(20, 1));
+  assert.match(compareRecords([bare], [now], 0.05)[0]!.doubts.join(), "judged by the limit alone");
+  assert.match(await refusedWith([{ ...bare, inferenceMs: { ...bare.inferenceMs, p50: 0 } }], now, "NOTHING_TO_COMPARE"), "hold no time");
+  const other = { ...now, model: "float.onnx" };
+  assert.is(compareRecords([bare], [now, other], 0.05).length, 1);
+  assert.equal(notComparable([bare], [now, other]).map(({ record: { model }, why }) => [model, why]), [["float.onnx", "it has no earlier record"]]);
+  assert.match(await refusedWith([], now, "NOTHING_TO_COMPARE"), "no earlier record");
 });
 
 test.run();

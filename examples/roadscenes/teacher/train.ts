@@ -12,6 +12,7 @@ import { evaluateDetector } from "../../../detection/evaluate.ts";
 import { trainDetector } from "../../../detection/train.ts";
 import { loadModel } from "../../../onnx/load.ts";
 import { saveModel } from "../../../onnx/save.ts";
+import { points } from "../../../report/figures.ts";
 import { foldBatchNorm } from "../../../rewrite/batchnorm.ts";
 import { writeClassNames } from "../../../students/metadata.ts";
 import { yoloStudent } from "../../../students/yolo.ts";
@@ -61,10 +62,10 @@ const result = await trainDetector({
     await saveModel(graph, join(values.out, "last.onnx"));
     const accuracy = record.epoch % 3 === 0 ? await evaluate(graph) : undefined;
     await log(`epoch ${record.epoch}/${epochs} loss ${record.loss.toFixed(3)} ${metrics} lr ${record.learningRate.toExponential(2)} ${record.seconds.toFixed(0)} s` +
-      (accuracy ? ` mAP ${accuracy.map.toFixed(4)} mAP50 ${accuracy.map50.toFixed(4)}` : ""));
+      (accuracy ? ` mAP ${points(accuracy.map)} mAP50 ${points(accuracy.map50)}` : ""));
   },
 });
 const { graph } = foldBatchNorm(result.graph);
 const { map, map50, perClass } = await evaluate(graph);
 await saveModel(graph, join(values.out, "teacher.onnx"));
-await log(`teacher mAP ${map.toFixed(4)} mAP50 ${map50.toFixed(4)} ${perClass.map((row) => `${row.class} ${row.map.toFixed(3)}`).join(" ")}`);
+await log(`teacher mAP ${points(map)} mAP50 ${points(map50)} ${perClass.map((row) => `${row.class} ${points(row.map)}`).join(" ")}`);
