@@ -65,7 +65,7 @@ export const undecided = (facts: Facts, heads: readonly Head[]): UserError =>
   new UserError(
     "HEAD_AMBIGUOUS",
     `The outputs ${shapeText(facts.outputs)} are boxes with ${heads[0]?.kind === "table" && heads[0].scores.by === "class" ? "scores" : "scores and labels"}, but neither their names nor a trial run tell how they are to be read: ${heads.length} readings fit, e.g. ${heads.slice(0, 3).map(describeHead).join(" / ")}.`,
-    `say which: ${questions(heads).join(", ")}.`,
+    `say which: ${questions(heads).join(", ")}${heads.some(({ kind }) => kind === "rows") ? " (--family end2end alone is corners in pixels with labels from 0, as YOLOv10 and 26 write them)" : ""}.`,
   );
 
 export const contradicted = (facts: Facts, refused: readonly Refused[]): UserError =>
