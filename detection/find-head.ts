@@ -2,7 +2,19 @@ import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Session } from "../runtime/session.ts";
 import type { OutputTensor } from "../vision/decode.ts";
-import { classNames, decideHead, layouts, likeliestLayout, parseHead, recogniseHead, recogniseLayout, type Head, type HeadFamily, type HeadQuestion, type HeadSettings } from "../vision/heads.ts";
+import {
+  classNames,
+  decideHead,
+  layouts,
+  likeliestLayout,
+  parseHead,
+  recogniseHead,
+  recogniseLayout,
+  type Head,
+  type HeadFamily,
+  type HeadQuestion,
+  type HeadSettings,
+} from "../vision/heads.ts";
 import { preprocessPreset, toTensor, type PreprocessPreset } from "../vision/preprocess.ts";
 import { probePicture } from "../vision/probe-picture.ts";
 import type { Preprocess } from "../vision/types.ts";
@@ -28,32 +40,71 @@ interface FoundHead {
   readonly isOwn: boolean;
 }
 
-/** How the head is read: as the caller or the file says, else by its shapes and one run of the model on a drawn picture. */
+/**
+ * How the head is read: as the caller or the file says, else by its shapes and one run of the model on a drawn
+ * picture.
+ */
 export const findHead = async (search: Search): Promise<FoundHead> => {
   const { graph, options, session, size } = search;
   if (options.head) return { head: options.head, layout: null, isOwn: true };
   const saved = savedHead(search);
   if (saved) return { head: { ...saved, size }, layout: null, isOwn: true };
   const family = graph.metadata.get(metadataKeys.family) as HeadFamily | undefined;
-  const question = questionOf(search, session.outputs.map(({ name, shape, dtype }) => ({ name, type: dtype, shape: shape.map((dim) => (typeof dim === "number" && dim >= 0 ? dim : null)) })), family);
-  if (options.probe === false || (family !== undefined && !isSaid(options))) return { ...recogniseLayout(question), isOwn: family !== undefined };
+  const question = questionOf(
+    search,
+    session.outputs.map(({ name, shape, dtype }) => ({
+      name,
+      type: dtype,
+      shape: shape.map((dim) => (typeof dim === "number" && dim >= 0 ? dim : null)),
+    })),
+    family,
+  );
+  if (options.probe === false || (family !== undefined && !isSaid(options)))
+    return { ...recogniseLayout(question), isOwn: family !== undefined };
   const outputs = await trialRun(search, question);
   const types = new Map(session.outputs.map(({ name, dtype }) => [name, dtype]));
-  return { ...decideHead(questionOf(search, outputs.map(({ name, dims }) => ({ name, shape: dims, type: types.get(name)! })), family), outputs), isOwn: false };
+  return {
+    ...decideHead(
+      questionOf(
+        search,
+        outputs.map(({ name, dims }) => ({ name, shape: dims, type: types.get(name)! })),
+        family,
+      ),
+      outputs,
+    ),
+    isOwn: false,
+  };
 };
 
 /**
  * How the head would be read by its shapes alone, for a person; nothing is run. `size` is the input's [width, height].
  * Throws the HEAD_ errors of `recogniseHead`.
  */
-export const headFromShapes = (graph: Graph, size: readonly [number, number]): { readonly head: Head; readonly isOwn: boolean } => {
+export const headFromShapes = (
+  graph: Graph,
+  size: readonly [number, number],
+): { readonly head: Head; readonly isOwn: boolean } => {
   const family = graph.metadata.get(metadataKeys.family) as HeadFamily | undefined;
   const saved = graph.metadata.get(metadataKeys.head);
   if (saved !== undefined) return { head: parseHead(saved, graph.name), isOwn: true };
-  const outputs = graph.outputs.map(({ name, shape, dtype }) => ({ name, ...(dtype && { type: dtype }), shape: (shape ?? []).map((dim) => (typeof dim === "number" ? dim : null)) }));
+  const outputs = graph.outputs.map(({ name, shape, dtype }) => ({
+    name,
+    ...(dtype && { type: dtype }),
+    shape: (shape ?? []).map((dim) => (typeof dim === "number" ? dim : null)),
+  }));
   const names = classNames(graph.metadata) ?? undefined;
   const inputNames = graph.inputs.filter(({ shape }) => shape?.length !== 4).map(({ name }) => name);
-  const head = recogniseHead({ outputs, size, metadata: graph.metadata, ops: opCounts(graph), widths: weightWidths(graph), inputNames, names, family: family ?? "auto", ...(names && { classCount: names.length }) });
+  const head = recogniseHead({
+    outputs,
+    size,
+    metadata: graph.metadata,
+    ops: opCounts(graph),
+    widths: weightWidths(graph),
+    inputNames,
+    names,
+    family: family ?? "auto",
+    ...(names && { classCount: names.length }),
+  });
   return { head, isOwn: family !== undefined };
 };
 
@@ -62,7 +113,8 @@ export const presetOf = ({ family }: Head, layout: string | null): PreprocessPre
   (layouts.find(({ name }) => name === layout) ?? layouts.find((row) => row.family === family))?.preprocess ?? "yolov8";
 
 /** Anything but the family that the caller says about the head. */
-const isSaid = ({ outputs, labelOffset, background, boxes, coordinates }: HeadSettings): boolean => [outputs, labelOffset, background, boxes, coordinates].some((value) => value !== undefined);
+const isSaid = ({ outputs, labelOffset, background, boxes, coordinates }: HeadSettings): boolean =>
+  [outputs, labelOffset, background, boxes, coordinates].some((value) => value !== undefined);
 
 /** The head that we wrote into the file, where nobody says otherwise and it still fits. */
 const savedHead = ({ graph, label, session, options, names }: Search): Head | undefined => {
@@ -71,22 +123,50 @@ const savedHead = ({ graph, label, session, options, names }: Search): Head | un
   const head = parseHead(text, label);
   const hasOutputs = head.outputNames.every((name) => session.outputs.some((output) => output.name === name));
   const isWanted = options.family === undefined || options.family === "auto" || options.family === head.family;
-  return hasOutputs && isWanted && (names === undefined || names.length === head.classCount || (hasBackground(head) && names.length === head.classCount + 1)) ? head : undefined;
+  return hasOutputs &&
+    isWanted &&
+    (names === undefined ||
+      names.length === head.classCount ||
+      (hasBackground(head) && names.length === head.classCount + 1))
+    ? head
+    : undefined;
 };
 
-const hasBackground = (head: Head): boolean => head.kind === "table" && head.scores.by === "class" && head.scores.background !== null;
+const hasBackground = (head: Head): boolean =>
+  head.kind === "table" && head.scores.by === "class" && head.scores.background !== null;
 
-const questionOf = ({ graph, session, inputs, size, names, options }: Search, outputs: HeadQuestion["outputs"], saved: HeadFamily | undefined): HeadQuestion => {
+const questionOf = (
+  { graph, session, inputs, size, names, options }: Search,
+  outputs: HeadQuestion["outputs"],
+  saved: HeadFamily | undefined,
+): HeadQuestion => {
   const { family, outputs: only, labelOffset, background, boxes, coordinates } = options;
   return {
-    outputs, only, labelOffset, background, boxes, coordinates, size, metadata: graph.metadata, ops: opCounts(graph), widths: weightWidths(graph),
+    outputs,
+    only,
+    labelOffset,
+    background,
+    boxes,
+    coordinates,
+    size,
+    metadata: graph.metadata,
+    ops: opCounts(graph),
+    widths: weightWidths(graph),
     inputNames: session.inputs.filter(({ name }) => name !== inputs.picture.name).map(({ name }) => name),
-    family: family !== undefined && family !== "auto" ? family : (saved ?? "auto"), names, ...(names && { classCount: names.length }),
+    family: family !== undefined && family !== "auto" ? family : (saved ?? "auto"),
+    names,
+    ...(names && { classCount: names.length }),
   };
 };
 
-/** One run on the drawn picture, given as the likeliest layout wants it. Where the shapes alone already refuse, that refusal is thrown unless shapes are unknown. */
-const trialRun = async ({ session, inputs, size, given }: Search, question: HeadQuestion): Promise<readonly OutputTensor[]> => {
+/**
+ * One run on the drawn picture, given as the likeliest layout wants it. Where the shapes alone already refuse,
+ * that refusal is thrown unless shapes are unknown.
+ */
+const trialRun = async (
+  { session, inputs, size, given }: Search,
+  question: HeadQuestion,
+): Promise<readonly OutputTensor[]> => {
   const isOpen = question.outputs.some(({ shape }) => shape.length === 0 || shape.includes(null));
   const contract = given ?? usual(layoutBefore(question, isOpen), inputs, size);
   const values = new Float32Array((inputs.batch ?? 1) * 3 * size[0] * size[1]);

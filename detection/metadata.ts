@@ -4,9 +4,16 @@ import { serializePreprocess } from "../vision/preprocess.ts";
 import type { Preprocess } from "../vision/types.ts";
 
 /** What a file of ours says about itself. */
-export const metadataKeys = { preprocess: "edgestill.preprocess", family: "edgestill.family", head: "edgestill.head" } as const;
+export const metadataKeys = {
+  preprocess: "edgestill.preprocess",
+  family: "edgestill.family",
+  head: "edgestill.head",
+} as const;
 
-/** Writes the contract and how the head is read into the metadata, where every command reads them. A family alone is recognised again from the shapes. */
+/**
+ * Writes the contract and how the head is read into the metadata, where every command reads them. A family alone
+ * is recognised again from the shapes.
+ */
 export const writeContract = (graph: Graph, contract: Preprocess, head: Head | HeadFamily): void => {
   graph.metadata.set(metadataKeys.preprocess, serializePreprocess(contract));
   graph.metadata.set(metadataKeys.family, typeof head === "string" ? head : head.family);

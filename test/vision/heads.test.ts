@@ -57,6 +57,10 @@ test("reads class names as Ultralytics and as JSON write them", () => {
   assert.equal(read(`{0: 'person', 1: "dog's bed", 2: 'it\\'s'}`), ["person", "dog's bed", "it's"]);
   assert.equal(read(`{"1":"b","0":"a"}`), ["a", "b"]);
   assert.equal(read(`["a","b"]`), ["a", "b"]);
+  assert.equal(read(`['person', "dog's bed", 'a, {b: 1}', 'caf\\xe9 \\u00fc']`), ["person", "dog's bed", "a, {b: 1}", "café ü"]);
+  assert.equal(read(`{10: 'k', 0: 'a', 1: 'b', 2: 'c', 3: 'd', 4: 'e', 5: 'f', 6: 'g', 7: 'h', 8: 'i', 9: '9: \\'j\\''}`), ["a", "b", "c", "d", "e", "f", "g", "h", "i", "9: 'j'", "k"]);
+  assert.equal(read(`[{"id": 1, "name": "person"}, {"id": 2, "name": "car"}]`), ["person", "car"]);
+  for (const unreadable of [`{1: 'person', 2: 'car'}`, `{"0":"a","2":"b"}`, "person, car", "[]", `[{"id": 1}]`]) assert.is(read(unreadable), null, unreadable);
   assert.is(classNames(new Map()), null);
 });
 

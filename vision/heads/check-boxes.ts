@@ -1,4 +1,5 @@
-import { column, share, type Readings } from "./readings.ts";
+import { column, share } from "./matrix.ts";
+import type { Readings } from "./readings.ts";
 import { boxForms, type BoxForm } from "./types.ts";
 
 type Numbers = readonly [number, number, number, number];
@@ -11,7 +12,11 @@ export const checkBoxes = (readings: Readings, scores: Float32Array, isKnownForm
   const sure = best(scores, sureScore, 300);
   const judged = isVaried(readings) ? best(scores, 0, 300) : sure;
   if (judged.length === 0) return [];
-  const broken = notFinite(readings, judged) ?? (readings.boxes ? (wrongCoordinates(readings, judged) ?? wrongForm(readings, judged, sure, isKnownForm)) : oversized(readings, judged));
+  const broken =
+    notFinite(readings, judged) ??
+    (readings.boxes
+      ? (wrongCoordinates(readings, judged) ?? wrongForm(readings, judged, sure, isKnownForm))
+      : oversized(readings, judged));
   return broken === undefined ? [] : [broken];
 };
 
@@ -48,16 +53,24 @@ const notFinite = (readings: Readings, judged: readonly number[]): string | unde
 
 const oversized = (readings: Readings, judged: readonly number[]): string | undefined => {
   const [width, height] = readings.size;
-  return share(judged, (row) => boxOf(readings, row)[2] > 4 * width || boxOf(readings, row)[3] > 4 * height) > 0.5 ? "most boxes are more than four times as large as the picture" : undefined;
+  return share(judged, (row) => boxOf(readings, row)[2] > 4 * width || boxOf(readings, row)[3] > 4 * height) > 0.5
+    ? "most boxes are more than four times as large as the picture"
+    : undefined;
 };
 
-const numbersOf = (readings: Readings, row: number): Numbers => [0, 1, 2, 3].map((c) => column(readings.boxes!, row, c)) as unknown as Numbers;
+const numbersOf = (readings: Readings, row: number): Numbers =>
+  [0, 1, 2, 3].map((c) => column(readings.boxes!, row, c)) as unknown as Numbers;
 
 /** 0..1 or pixels: boxes of up to one and a half pixels, and boxes of more than two pictures, do not occur. */
 const wrongCoordinates = (readings: Readings, judged: readonly number[]): string | undefined => {
   const largest = judged.map((row) => Math.max(...numbersOf(readings, row).map(Math.abs)));
-  if (readings.coordinates === "pixels") return largest.every((value) => value <= 1.5) ? `the numbers of the boxes are ${Math.max(...largest).toPrecision(3)} at most: they are parts of the picture (0..1), not pixels` : undefined;
-  return share(largest, (value) => value > 2) > 0.1 ? `the numbers of the boxes reach ${Math.max(...largest).toPrecision(4)}: they are pixels, not parts of the picture (0..1)` : undefined;
+  if (readings.coordinates === "pixels")
+    return largest.every((value) => value <= 1.5)
+      ? `the numbers of the boxes are ${Math.max(...largest).toPrecision(3)} at most: they are parts of the picture (0..1), not pixels`
+      : undefined;
+  return share(largest, (value) => value > 2) > 0.1
+    ? `the numbers of the boxes reach ${Math.max(...largest).toPrecision(4)}: they are pixels, not parts of the picture (0..1)`
+    : undefined;
 };
 
 /** x, y, w, h of four numbers, in their own unit. */
@@ -69,28 +82,49 @@ const asBox: Readonly<Record<BoxForm, (numbers: Numbers) => Numbers>> = {
 };
 
 const formNames: Readonly<Record<BoxForm, string>> = {
-  xyxy: "corners x1, y1, x2, y2", yxyx: "corners y1, x1, y2, x2", cxcywh: "centres and sizes cx, cy, w, h", xywh: "top-left corners and sizes x, y, w, h",
+  xyxy: "corners x1, y1, x2, y2",
+  yxyx: "corners y1, x1, y2, x2",
+  cxcywh: "centres and sizes cx, cy, w, h",
+  xywh: "top-left corners and sizes x, y, w, h",
 };
 
 /** Sizes that are no sizes, or boxes that leave the picture where another form keeps them inside. */
-const wrongForm = (readings: Readings, judged: readonly number[], sure: readonly number[], isKnownForm: boolean): string | undefined => {
+const wrongForm = (
+  readings: Readings,
+  judged: readonly number[],
+  sure: readonly number[],
+  isKnownForm: boolean,
+): string | undefined => {
   const [width, height] = readings.coordinates === "unit" ? [1, 1] : readings.size;
   const fits = (form: BoxForm, row: number): boolean => {
     const [x, y, w, h] = asBox[form](numbersOf(readings, row));
-    return w >= 0 && h >= 0 && x >= -0.03 * width && y >= -0.03 * height && x + w <= 1.03 * width && y + h <= 1.03 * height;
+    return (
+      w >= 0 && h >= 0 && x >= -0.03 * width && y >= -0.03 * height && x + w <= 1.03 * width && y + h <= 1.03 * height
+    );
   };
   const { form } = readings;
-  const others = boxForms.filter((other) => other !== form && other !== "yxyx" && !(form === "yxyx" && other === "xyxy"));
-  const negative = share(sure, (row) => asBox[form](numbersOf(readings, row)).slice(2).some((side) => side < 0));
-  if (negative > 0.2 && !isKnownForm) return `read as ${formNames[form]}, ${Math.round(100 * negative)} % of the boxes have a negative width or height`;
+  const others = boxForms.filter(
+    (other) => other !== form && other !== "yxyx" && !(form === "yxyx" && other === "xyxy"),
+  );
+  const negative = share(sure, (row) =>
+    asBox[form](numbersOf(readings, row))
+      .slice(2)
+      .some((side) => side < 0),
+  );
+  if (negative > 0.2 && !isKnownForm)
+    return `read as ${formNames[form]}, ${Math.round(100 * negative)} % of the boxes have a negative width or height`;
   const better = others.find((other) => share(judged, (row) => fits(other, row)) >= 0.98);
   const own = share(judged, (row) => fits(form, row));
-  if (better && own < 0.8) return `read as ${formNames[form]}, ${Math.round(100 * (1 - own))} % of the boxes leave the picture; as ${formNames[better]} they fit`;
+  if (better && own < 0.8)
+    return `read as ${formNames[form]}, ${Math.round(100 * (1 - own))} % of the boxes leave the picture; as ${formNames[better]} they fit`;
   const outside = share(sure, (row) => {
     const [x, y, w, h] = asBox[form](numbersOf(readings, row));
-    return x + w / 2 < -0.25 * width || x + w / 2 > 1.25 * width || y + h / 2 < -0.25 * height || y + h / 2 > 1.25 * height;
+    return (
+      x + w / 2 < -0.25 * width || x + w / 2 > 1.25 * width || y + h / 2 < -0.25 * height || y + h / 2 > 1.25 * height
+    );
   });
-  if (outside > 0.5 && !isKnownForm) return `read as ${formNames[form]}, ${Math.round(100 * outside)} % of the boxes lie outside the picture`;
+  if (outside > 0.5 && !isKnownForm)
+    return `read as ${formNames[form]}, ${Math.round(100 * outside)} % of the boxes lie outside the picture`;
   return awayFromCell(readings, sure, others);
 };
 
@@ -98,13 +132,23 @@ const wrongForm = (readings: Readings, judged: readonly number[], sure: readonly
 const awayFromCell = (readings: Readings, sure: readonly number[], others: readonly BoxForm[]): string | undefined => {
   const { cell, form, coordinates } = readings;
   if (!cell || coordinates === "unit" || sure.length === 0) return undefined;
-  const holds = (shape: BoxForm, margin: number) => (row: number): boolean => {
-    const [x, y, w, h] = asBox[shape](numbersOf(readings, row));
-    const { column: across, row: down, stride } = cell(row);
-    const [cx, cy] = [(across + 0.5) * stride, (down + 0.5) * stride];
-    return cx >= x - margin * stride && cx <= x + w + margin * stride && cy >= y - margin * stride && cy <= y + h + margin * stride;
-  };
+  const holds =
+    (shape: BoxForm, margin: number) =>
+    (row: number): boolean => {
+      const [x, y, w, h] = asBox[shape](numbersOf(readings, row));
+      const { column: across, row: down, stride } = cell(row);
+      const [cx, cy] = [(across + 0.5) * stride, (down + 0.5) * stride];
+      return (
+        cx >= x - margin * stride &&
+        cx <= x + w + margin * stride &&
+        cy >= y - margin * stride &&
+        cy <= y + h + margin * stride
+      );
+    };
   if (share(sure, holds(form, 1)) >= 0.5) return undefined;
   const better = others.find((other) => share(sure, holds(other, 0)) >= 0.9);
-  return better && `read as ${formNames[form]}, the boxes lie away from the cells that they belong to; as ${formNames[better]} they hold them`;
+  return (
+    better &&
+    `read as ${formNames[form]}, the boxes lie away from the cells that they belong to; as ${formNames[better]} they hold them`
+  );
 };

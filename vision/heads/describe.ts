@@ -1,10 +1,20 @@
 import type { Head, TableHead } from "./types.ts";
 
-const forms = { xyxy: "corners", yxyx: "corners (y first)", cxcywh: "centres and sizes", xywh: "top-left corners and sizes" } as const;
+const forms = {
+  xyxy: "corners",
+  yxyx: "corners (y first)",
+  cxcywh: "centres and sizes",
+  xywh: "top-left corners and sizes",
+} as const;
 
 /** How a head is read, in one line: "yolov8: 80 classes, centres and sizes in pixels, from output0". */
 export const describeHead = (head: Head): string =>
-  [`${head.family}: ${head.classCount} class${head.classCount === 1 ? "" : "es"}`, boxText(head), ...scoreText(head), `from ${head.outputNames.join(", ")}`].join(", ");
+  [
+    `${head.family}: ${head.classCount} class${head.classCount === 1 ? "" : "es"}`,
+    boxText(head),
+    ...scoreText(head),
+    `from ${head.outputNames.join(", ")}`,
+  ].join(", ");
 
 const boxText = (head: Head): string => {
   if (head.kind === "rows") return "corners in pixels";
@@ -22,5 +32,10 @@ const tableScores = ({ scores, family }: TableHead): readonly string[] => {
   const rest = family === "segment" ? ["masks left unread"] : family === "pose" ? ["keypoints left unread"] : [];
   if (scores.by === "label") return [`labels from ${scores.labelOffset}`, ...rest];
   const { activation, background, objectness } = scores;
-  return [...(activation === "none" ? [] : [activation]), ...(background === null ? [] : [`column ${background} is the background`]), ...(objectness ? ["with objectness"] : []), ...rest];
+  return [
+    ...(activation === "none" ? [] : [activation]),
+    ...(background === null ? [] : [`column ${background} is the background`]),
+    ...(objectness ? ["with objectness"] : []),
+    ...rest,
+  ];
 };

@@ -27,7 +27,10 @@ export const factsOf = (question: HeadQuestion): Facts => {
 
 export const has = (facts: Facts, op: string): boolean => (facts.ops?.get(op) ?? 0) > 0;
 
-/** An output seen as a table of rows; `columns` is 1 for one number a row. Dimensions of 1 in the middle are not counted. */
+/**
+ * An output seen as a table of rows; `columns` is 1 for one number a row. Dimensions of 1 in the middle are not
+ * counted.
+ */
 export interface TableInfo {
   readonly name: string;
   readonly type: string | undefined;
@@ -38,25 +41,40 @@ export interface TableInfo {
 
 /** [N, a, b], [N, a, 1, b], [N, 1, a, b], or [a, b] without a batch; null for anything else. */
 export const tableOf = ({ name, shape, type }: TensorInfo): TableInfo | null => {
-  const dims = shape.length === 4 ? (shape[2] === 1 ? [shape[0], shape[1], shape[3]] : shape[1] === 1 ? [shape[0], shape[2], shape[3]] : shape) : shape;
+  const dims =
+    shape.length === 4
+      ? shape[2] === 1
+        ? [shape[0], shape[1], shape[3]]
+        : shape[1] === 1
+          ? [shape[0], shape[2], shape[3]]
+          : shape
+      : shape;
   if (dims.length < 2 || dims.length > 3) return null;
   return { name, type, rank: dims.length, a: dims.at(-2) ?? null, b: dims.at(-1) ?? null };
 };
 
-export const fits = (dimension: number | null | undefined, wanted: number): boolean => dimension === null || dimension === wanted;
+export const fits = (dimension: number | null | undefined, wanted: number): boolean =>
+  dimension === null || dimension === wanted;
 
 /** The strides whose cells are as many as the rows, `anchors` to a cell; with `tiny` also two levels. */
 export const stridesOf = (facts: Facts, rows: number | null, anchors: number, tiny = false): readonly number[] | null =>
-  [...strideSets, ...(tiny ? [tinyStrides] : [])].find((set) => fits(rows, anchors * cellCount(facts.size, set))) ?? null;
+  [...strideSets, ...(tiny ? [tinyStrides] : [])].find((set) => fits(rows, anchors * cellCount(facts.size, set))) ??
+  null;
 
-export const isGrid = (facts: Facts, rows: number | null): boolean => rows !== null && [1, 3].some((anchors) => stridesOf(facts, rows, anchors) !== null);
+export const isGrid = (facts: Facts, rows: number | null): boolean =>
+  rows !== null && [1, 3].some((anchors) => stridesOf(facts, rows, anchors) !== null);
 
 /** The outputs that are neither read nor explained. */
-export const unread = (facts: Facts, read: readonly string[], explained: (output: TensorInfo) => boolean = () => false): readonly TensorInfo[] =>
-  facts.outputs.filter((output) => !read.includes(output.name) && !explained(output));
+export const unread = (
+  facts: Facts,
+  read: readonly string[],
+  explained: (output: TensorInfo) => boolean = () => false,
+): readonly TensorInfo[] => facts.outputs.filter((output) => !read.includes(output.name) && !explained(output));
 
-export const shapeText = (outputs: readonly TensorInfo[]): string => outputs.map(({ name, shape }) => `"${name}" [${shape.map((d) => d ?? "?").join(", ")}]`).join(", ");
+export const shapeText = (outputs: readonly TensorInfo[]): string =>
+  outputs.map(({ name, shape }) => `"${name}" [${shape.map((d) => d ?? "?").join(", ")}]`).join(", ");
 
 export const leftUnread = (outputs: readonly TensorInfo[]): string => `${shapeText(outputs)} would be left unread`;
 
-export const classesDiffer = (columns: number, wanted: number): string => `${columns} class columns, but ${wanted} class names`;
+export const classesDiffer = (columns: number, wanted: number): string =>
+  `${columns} class columns, but ${wanted} class names`;

@@ -1,5 +1,9 @@
 /** Strides of the feature maps that detectors predict on. */
-export const strideSets: readonly (readonly number[])[] = [[8, 16, 32], [8, 16, 32, 64], [4, 8, 16, 32]];
+export const strideSets: readonly (readonly number[])[] = [
+  [8, 16, 32],
+  [8, 16, 32, 64],
+  [4, 8, 16, 32],
+];
 
 /** Those of tiny models; their cells can be as few as the rows of a model that leaves out the grid (300). */
 export const tinyStrides: readonly number[] = [16, 32];
@@ -15,9 +19,21 @@ export interface Cell {
   readonly stride: number;
 }
 
-/** The cell of a row: maps one after the other, each row by row. With several anchors a cell, each anchor's map follows the other's. */
-export const cellFinder = ([width, height]: readonly [number, number], strides: readonly number[], anchors = 1): ((row: number) => Cell) => {
-  const levels: { readonly first: number; readonly columns: number; readonly cells: number; readonly stride: number }[] = [];
+/**
+ * The cell of a row: maps one after the other, each row by row. With several anchors a cell, each anchor's map
+ * follows the other's.
+ */
+export const cellFinder = (
+  [width, height]: readonly [number, number],
+  strides: readonly number[],
+  anchors = 1,
+): ((row: number) => Cell) => {
+  const levels: {
+    readonly first: number;
+    readonly columns: number;
+    readonly cells: number;
+    readonly stride: number;
+  }[] = [];
   let total = 0;
   for (const stride of strides) {
     const columns = Math.ceil(width / stride);

@@ -16,5 +16,8 @@ export interface Layout {
 }
 
 /** Candidates of one layout: fills in its name. */
-export const candidate = (layout: string, head: Candidate["head"], more: { readonly doubt?: number; readonly weak?: boolean } = {}): Candidate =>
-  ({ layout, head, doubt: more.doubt ?? 0, weak: more.weak ?? false });
+export const candidate = (
+  layout: string,
+  head: Candidate["head"],
+  more: { readonly doubt?: number; readonly weak?: boolean } = {},
+): Candidate => ({ layout, head, doubt: more.doubt ?? 0, weak: more.weak ?? false });

@@ -5,6 +5,15 @@ import type { Layout } from "./layout.ts";
 import { nanodetLayouts } from "./nanodet.ts";
 import { pairLayouts } from "./pairs.ts";
 import { rowLayouts } from "./rows.ts";
+import { rtdetrLayouts } from "./rtdetr.ts";
 
 /** Every layout that is read, one row each. */
-export const layouts: readonly Layout[] = [...denseLayouts, ...extraLayouts, ...nanodetLayouts, ...rowLayouts, ...pairLayouts, ...labelledLayouts];
+export const layouts: readonly Layout[] = [
+  ...denseLayouts,
+  ...extraLayouts,
+  ...nanodetLayouts,
+  ...rowLayouts,
+  ...rtdetrLayouts,
+  ...pairLayouts,
+  ...labelledLayouts,
+];

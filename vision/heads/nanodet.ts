@@ -15,10 +15,38 @@ const recognise = (facts: Facts): readonly (Candidate | NearMiss)[] =>
     if (classCount === undefined || !Number.isInteger(bins) || bins < 4 || bins > 33) return [];
     const rest = unread(facts, [output.name]);
     if (rest.length > 0) return [{ layout: "nanodet", why: leftUnread(rest) }];
-    return [candidate("nanodet", {
-      kind: "table", family: "nanodet", classCount, outputNames: [output.name], size: facts.size, needsNms: true, boxes: { output: 0, column: classCount }, channelsFirst: false, form: "xyxy", coordinates: "pixels",
-      scores: { by: "class", at: { output: 0, column: 0 }, channelsFirst: false, activation: "none", background: null, objectness: null }, count: null, pictureColumn: null, strides, bins,
-    }, { doubt: 3 })];
+    return [
+      candidate(
+        "nanodet",
+        {
+          kind: "table",
+          family: "nanodet",
+          classCount,
+          outputNames: [output.name],
+          size: facts.size,
+          needsNms: true,
+          boxes: { output: 0, column: classCount },
+          channelsFirst: false,
+          form: "xyxy",
+          coordinates: "pixels",
+          scores: {
+            by: "class",
+            at: { output: 0, column: 0 },
+            channelsFirst: false,
+            activation: "none",
+            background: null,
+            objectness: null,
+          },
+          count: null,
+          pictureColumn: null,
+          strides,
+          bins,
+        },
+        { doubt: 3 },
+      ),
+    ];
   });
 
-export const nanodetLayouts: readonly Layout[] = [{ name: "nanodet", family: "nanodet", preprocess: "nanodet", recognise }];
+export const nanodetLayouts: readonly Layout[] = [
+  { name: "nanodet", family: "nanodet", preprocess: "nanodet", recognise },
+];

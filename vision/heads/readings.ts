@@ -1,5 +1,7 @@
 import { UserError } from "../../graph/error.ts";
+import { boxReaders, distributionBox, gridBox, type BoxOfRow } from "./box-readers.ts";
 import { cellFinder, type Cell } from "./grid.ts";
+import { column, type Matrix } from "./matrix.ts";
 import type { BoxForm, Coordinates, DenseHead, Head, Place, TableHead } from "./types.ts";
 
 export interface OutputTensor {
@@ -8,18 +10,16 @@ export interface OutputTensor {
   readonly data: Float32Array | BigInt64Array | Int32Array;
 }
 
-/** Where row r, column c of one picture lies: data[base + r rowStep + c columnStep]. */
-export interface Matrix {
-  readonly data: Float32Array;
-  readonly base: number;
-  readonly rows: number;
-  readonly rowStep: number;
-  readonly columnStep: number;
-}
-
 export type ScoreReadings =
   /** Class scores after activation. */
-  | { readonly by: "class"; readonly classes: Matrix; readonly raw: Matrix; readonly rawColumns: number; readonly activation: "none" | "sigmoid" | "softmax"; readonly background: number | null }
+  | {
+      readonly by: "class";
+      readonly classes: Matrix;
+      readonly raw: Matrix;
+      readonly rawColumns: number;
+      readonly activation: "none" | "sigmoid" | "softmax";
+      readonly background: number | null;
+    }
   | { readonly by: "label"; readonly score: Matrix; readonly label: Matrix; readonly labelOffset: number };
 
 /** The numbers of one picture as a head reads them. */
@@ -27,12 +27,15 @@ export interface Readings {
   readonly rows: number;
   readonly classCount: number;
   readonly size: readonly [number, number];
-  /** The four box columns as the model wrote them; null where they are not written as four numbers (NanoDet, YOLOX before decoding). */
+  /**
+   * The four box columns as the model wrote them; null where they are not written as four numbers (NanoDet, YOLOX
+   * before decoding).
+   */
   readonly boxes: Matrix | null;
   readonly form: BoxForm;
   readonly coordinates: Coordinates;
   /** x, y, w, h of a row in network pixels. */
-  readonly box: (row: number, into: Float32Array, at: number) => void;
+  readonly box: BoxOfRow;
   readonly scores: ScoreReadings;
   readonly objectness: Matrix | null;
   /** The grid cell of a row, where the rows run over a grid. */
@@ -43,38 +46,80 @@ export interface Readings {
   readonly isOwn: ((row: number) => boolean) | null;
 }
 
-export const column = ({ data, base, rowStep, columnStep }: Matrix, row: number, at: number): number => data[base + row * rowStep + at * columnStep]!;
-export const rows = ({ rows: count }: { readonly rows: number }): number[] => Array.from({ length: count }, (_, row) => row);
-
-/** The part of the items for which `test` holds; 0 of none. */
-export const share = <T>(items: readonly T[], test: (item: T) => boolean): number => (items.length === 0 ? 0 : items.filter(test).length / items.length);
-
-/** Picture `batchIndex` of a batch of outputs. Throws UserError OUTPUT_MISMATCH when an output is missing or has another shape than the head's. */
+/**
+ * Picture `batchIndex` of a batch of outputs. Throws UserError OUTPUT_MISMATCH when an output is missing or has
+ * another shape than the head's.
+ */
 export const readingsOf = (head: Head, outputs: readonly OutputTensor[], batchIndex: number): Readings => {
   const tensors = head.outputNames.map((name) => {
     const found = outputs.find((output) => output.name === name);
     if (!found) throw outputMissing(name, outputs);
     return found;
   });
-  return head.kind === "table" ? tableReadings(head, tensors, batchIndex) : tableReadings(tableOfHead(head), tensors, batchIndex, head.kind === "dense" && head.raw ? head : undefined);
+  return head.kind === "table"
+    ? tableReadings(head, tensors, batchIndex)
+    : tableReadings(tableOfHead(head), tensors, batchIndex, head.kind === "dense" && head.raw ? head : undefined);
 };
 
 /** The same head, said as a table. */
 const tableOfHead = (head: Exclude<Head, TableHead>): TableHead => {
   const { family, classCount, outputNames, size, needsNms } = head;
-  const base = { kind: "table", family, classCount, outputNames, size, needsNms, boxes: { output: 0, column: 0 }, coordinates: "pixels", count: null, pictureColumn: null, bins: null } as const;
-  if (head.kind === "rows") return { ...base, channelsFirst: false, form: "xyxy", strides: null, scores: { by: "label", score: { output: 0, column: 4 }, label: { output: 0, column: 5 }, labelOffset: 0 } };
+  const base = {
+    kind: "table",
+    family,
+    classCount,
+    outputNames,
+    size,
+    needsNms,
+    boxes: { output: 0, column: 0 },
+    coordinates: "pixels",
+    count: null,
+    pictureColumn: null,
+    bins: null,
+  } as const;
+  if (head.kind === "rows")
+    return {
+      ...base,
+      channelsFirst: false,
+      form: "xyxy",
+      strides: null,
+      scores: { by: "label", score: { output: 0, column: 4 }, label: { output: 0, column: 5 }, labelOffset: 0 },
+    };
   const { channelsFirst, objectness, strides } = head;
   return {
-    ...base, channelsFirst, form: "cxcywh", strides,
-    scores: { by: "class", at: { output: 0, column: objectness ? 5 : 4 }, channelsFirst, activation: "none", background: null, objectness: objectness ? { output: 0, column: 4 } : null },
+    ...base,
+    channelsFirst,
+    form: "cxcywh",
+    strides,
+    scores: {
+      by: "class",
+      at: { output: 0, column: objectness ? 5 : 4 },
+      channelsFirst,
+      activation: "none",
+      background: null,
+      objectness: objectness ? { output: 0, column: 4 } : null,
+    },
   };
 };
 
-const tableReadings = (head: TableHead, tensors: readonly OutputTensor[], batchIndex: number, raw?: DenseHead): Readings => {
+const tableReadings = (
+  head: TableHead,
+  tensors: readonly OutputTensor[],
+  batchIndex: number,
+  raw?: DenseHead,
+): Readings => {
   const isBatched = tensors[head.boxes.output]!.dims.length >= 3;
   const own = head.pictureColumn === null ? batchIndex : 0;
-  const matrices = tensors.map((tensor, index) => matrixOf(tensor, own, isBatched, index === head.boxes.output ? head.channelsFirst : head.scores.by === "class" && index === head.scores.at.output && head.scores.channelsFirst));
+  const matrices = tensors.map((tensor, index) =>
+    matrixOf(
+      tensor,
+      own,
+      isBatched,
+      index === head.boxes.output
+        ? head.channelsFirst
+        : head.scores.by === "class" && index === head.scores.at.output && head.scores.channelsFirst,
+    ),
+  );
   const at = ({ output, column: from }: Place): Matrix => {
     const found = matrices[output];
     if (!found) throw new Error(`bug: the head has no output ${output}`);
@@ -82,44 +127,77 @@ const tableReadings = (head: TableHead, tensors: readonly OutputTensor[], batchI
   };
   const boxes = at(head.boxes);
   checkColumns(head, tensors, matrices);
-  const filled = head.count === null ? boxes.rows : Math.min(boxes.rows, Math.max(0, Math.round(Number(tensors[head.count]!.data[batchIndex] ?? 0))));
+  const filled =
+    head.count === null
+      ? boxes.rows
+      : Math.min(boxes.rows, Math.max(0, Math.round(Number(tensors[head.count]!.data[batchIndex] ?? 0))));
   const cell = head.strides && cellOf(head, boxes.rows, tensors[head.boxes.output]!.name);
   const picture = head.pictureColumn === null ? null : at({ output: head.boxes.output, column: head.pictureColumn });
   return {
-    rows: filled, classCount: head.classCount, size: head.size,
-    boxes: raw || head.bins !== null ? null : boxes, form: head.form, coordinates: head.coordinates,
-    box: raw ? gridBox(boxes, cell!) : head.bins !== null ? distributionBox(boxes, cell!, head.bins) : boxReaders[head.form](boxes, head.coordinates === "unit" ? head.size : [1, 1]),
-    scores: scoresOf(head, at), objectness: head.scores.by === "class" && head.scores.objectness ? at(head.scores.objectness) : null,
-    cell, pictures: picture, isOwn: picture && ((row) => column(picture, row, 0) === batchIndex),
+    rows: filled,
+    classCount: head.classCount,
+    size: head.size,
+    boxes: raw || head.bins !== null ? null : boxes,
+    form: head.form,
+    coordinates: head.coordinates,
+    box: raw
+      ? gridBox(boxes, cell!)
+      : head.bins !== null
+        ? distributionBox(boxes, cell!, head.bins)
+        : boxReaders[head.form](boxes, head.coordinates === "unit" ? head.size : [1, 1]),
+    scores: scoresOf(head, at),
+    objectness: head.scores.by === "class" && head.scores.objectness ? at(head.scores.objectness) : null,
+    cell,
+    pictures: picture,
+    isOwn: picture && ((row) => column(picture, row, 0) === batchIndex),
   };
 };
 
 /** Columns that the head needs: no fewer, and for dense heads no more. */
-const checkColumns = (head: TableHead, tensors: readonly OutputTensor[], matrices: readonly { readonly columns: number }[]): void => {
+const checkColumns = (
+  head: TableHead,
+  tensors: readonly OutputTensor[],
+  matrices: readonly { readonly columns: number }[],
+): void => {
   const needed = (place: Place, count: number): void => {
-    if (matrices[place.output]!.columns < place.column + count) throw outputMismatch(tensors[place.output]!.name, `${place.column + count} values per box`);
+    if (matrices[place.output]!.columns < place.column + count)
+      throw outputMismatch(tensors[place.output]!.name, `${place.column + count} values per box`);
   };
   needed(head.boxes, head.bins === null ? 4 : 4 * head.bins);
   if (head.scores.by === "label") return;
   const { at, background } = head.scores;
   needed(at, head.classCount + (background === null ? 0 : 1));
   const isWhole = head.family !== "segment" && head.family !== "pose" && head.bins === null;
-  if (isWhole && matrices[at.output]!.columns !== at.column + head.classCount + (background === null ? 0 : 1)) throw outputMismatch(tensors[at.output]!.name, `${at.column + head.classCount} values per box`);
+  if (isWhole && matrices[at.output]!.columns !== at.column + head.classCount + (background === null ? 0 : 1))
+    throw outputMismatch(tensors[at.output]!.name, `${at.column + head.classCount} values per box`);
 };
 
 const cellOf = (head: TableHead, rowCount: number, name: string): ((row: number) => Cell) => {
-  const perAnchor = head.strides!.reduce((sum, stride) => sum + Math.ceil(head.size[0] / stride) * Math.ceil(head.size[1] / stride), 0);
+  const perAnchor = head.strides!.reduce(
+    (sum, stride) => sum + Math.ceil(head.size[0] / stride) * Math.ceil(head.size[1] / stride),
+    0,
+  );
   if (rowCount % perAnchor !== 0) throw outputMismatch(name, `${perAnchor} rows`);
   return cellFinder(head.size, head.strides!, rowCount / perAnchor);
 };
 
-/** Picture `batchIndex` of a tensor: [N, rows, columns] ([N, columns, rows] when channels come first), [N, rows], or without N. */
-const matrixOf = (tensor: OutputTensor, batchIndex: number, isBatched: boolean, channelsFirst: boolean): Matrix & { readonly columns: number } => {
+/**
+ * Picture `batchIndex` of a tensor: [N, rows, columns] ([N, columns, rows] when channels come first), [N, rows],
+ * or without N.
+ */
+const matrixOf = (
+  tensor: OutputTensor,
+  batchIndex: number,
+  isBatched: boolean,
+  channelsFirst: boolean,
+): Matrix & { readonly columns: number } => {
   const data = numbers(tensor);
   const [batch, a, b] = tableDims(tensor.dims, isBatched);
   if (batchIndex >= batch) throw outputMismatch(tensor.name, `three dimensions and a picture ${batchIndex}`);
   const base = batchIndex * a * b;
-  return channelsFirst ? { data, base, rows: b, rowStep: 1, columnStep: b, columns: a } : { data, base, rows: a, rowStep: b, columnStep: 1, columns: b };
+  return channelsFirst
+    ? { data, base, rows: b, rowStep: 1, columnStep: b, columns: a }
+    : { data, base, rows: a, rowStep: b, columnStep: 1, columns: b };
 };
 
 /** [N, rows, columns] of a shape; what has no columns of its own has one. */
@@ -131,19 +209,33 @@ const tableDims = (dims: readonly number[], isBatched: boolean): readonly [numbe
 };
 
 /** The values as float32; label outputs are integers. */
-const numbers = ({ data }: OutputTensor): Float32Array => (data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<bigint | number>, Number));
+const numbers = ({ data }: OutputTensor): Float32Array =>
+  data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<bigint | number>, Number);
 
 const scoresOf = (head: TableHead, at: (place: Place) => Matrix): ScoreReadings => {
   const { scores } = head;
-  if (scores.by === "label") return { by: "label", score: at(scores.score), label: at(scores.label), labelOffset: scores.labelOffset };
+  if (scores.by === "label")
+    return { by: "label", score: at(scores.score), label: at(scores.label), labelOffset: scores.labelOffset };
   const raw = at(scores.at);
   const rawColumns = head.classCount + (scores.background === null ? 0 : 1);
   const { activation, background } = scores;
-  return { by: "class", raw, rawColumns, activation, background, classes: activated(raw, rawColumns, scores.activation, scores.background) };
+  return {
+    by: "class",
+    raw,
+    rawColumns,
+    activation,
+    background,
+    classes: activated(raw, rawColumns, scores.activation, scores.background),
+  };
 };
 
 /** Probabilities of the classes alone, the background left out. */
-const activated = (raw: Matrix, columns: number, activation: "none" | "sigmoid" | "softmax", background: number | null): Matrix => {
+const activated = (
+  raw: Matrix,
+  columns: number,
+  activation: "none" | "sigmoid" | "softmax",
+  background: number | null,
+): Matrix => {
   if (activation === "none" && background === null) return raw;
   if (activation === "none" && background === 0) return { ...raw, base: raw.base + raw.columnStep };
   const kept = Array.from({ length: columns }, (_, c) => c).filter((c) => c !== background);
@@ -158,76 +250,23 @@ const activated = (raw: Matrix, columns: number, activation: "none" | "sigmoid" 
     }
     for (const [i, c] of kept.entries()) {
       const z = logits[c]!;
-      result[row * kept.length + i] = activation === "softmax" ? Math.exp(z - peak) / sum : activation === "sigmoid" ? 1 / (1 + Math.exp(-z)) : z;
+      result[row * kept.length + i] =
+        activation === "softmax" ? Math.exp(z - peak) / sum : activation === "sigmoid" ? 1 / (1 + Math.exp(-z)) : z;
     }
   }
   return { data: result, base: 0, rows: raw.rows, rowStep: kept.length, columnStep: 1 };
 };
 
-type BoxReader = (boxes: Matrix, scale: readonly [number, number]) => Readings["box"];
-
-/** Each form's four numbers, times the scales → x, y, w, h. */
-const boxReaders: Readonly<Record<BoxForm, BoxReader>> = {
-  cxcywh: ({ data, base, rowStep, columnStep }, [sx, sy]) => (row, into, at) => {
-    const from = base + row * rowStep;
-    const w = data[from + 2 * columnStep]! * sx;
-    const h = data[from + 3 * columnStep]! * sy;
-    into[at] = data[from]! * sx - w / 2;
-    into[at + 1] = data[from + columnStep]! * sy - h / 2;
-    into[at + 2] = w;
-    into[at + 3] = h;
-  },
-  xyxy: (boxes, scale) => corners(boxes, scale, [0, 1, 2, 3]),
-  yxyx: (boxes, scale) => corners(boxes, scale, [1, 0, 3, 2]),
-  xywh: ({ data, base, rowStep, columnStep }, [sx, sy]) => (row, into, at) => {
-    const from = base + row * rowStep;
-    for (let i = 0; i < 4; i += 1) into[at + i] = data[from + i * columnStep]! * (i % 2 === 0 ? sx : sy);
-  },
-};
-
-const corners = ({ data, base, rowStep, columnStep }: Matrix, [sx, sy]: readonly [number, number], [x1, y1, x2, y2]: readonly [number, number, number, number]): Readings["box"] => (row, into, at) => {
-  const from = base + row * rowStep;
-  const left = data[from + x1 * columnStep]! * sx;
-  const top = data[from + y1 * columnStep]! * sy;
-  into[at] = left;
-  into[at + 1] = top;
-  into[at + 2] = data[from + x2 * columnStep]! * sx - left;
-  into[at + 3] = data[from + y2 * columnStep]! * sy - top;
-};
-
-/** YOLOX before decoding: centre = (xy + cell) stride, size = exp(wh) stride. */
-const gridBox = (boxes: Matrix, cellOfRow: (row: number) => Cell): Readings["box"] => (row, into, at) => {
-  const cell = cellOfRow(row);
-  const w = Math.exp(column(boxes, row, 2)) * cell.stride;
-  const h = Math.exp(column(boxes, row, 3)) * cell.stride;
-  into[at] = (column(boxes, row, 0) + cell.column) * cell.stride - w / 2;
-  into[at + 1] = (column(boxes, row, 1) + cell.row) * cell.stride - h / 2;
-  into[at + 2] = w;
-  into[at + 3] = h;
-};
-
-/** NanoDet-Plus: the mean of each side's distribution is its distance, in strides, from the cell's corner (its centre priors have no half cell). */
-const distributionBox = (boxes: Matrix, cellOfRow: (row: number) => Cell, bins: number): Readings["box"] => (row, into, at) => {
-  const cell = cellOfRow(row);
-  const distance = (side: number): number => {
-    let [peak, sum, mean] = [-Infinity, 0, 0];
-    for (let bin = 0; bin < bins; bin += 1) peak = Math.max(peak, column(boxes, row, side * bins + bin));
-    for (let bin = 0; bin < bins; bin += 1) {
-      const weight = Math.exp(column(boxes, row, side * bins + bin) - peak);
-      sum += weight;
-      mean += weight * bin;
-    }
-    return (mean / sum) * cell.stride;
-  };
-  const [left, top, right, bottom] = [distance(0), distance(1), distance(2), distance(3)];
-  into[at] = cell.column * cell.stride - left;
-  into[at + 1] = cell.row * cell.stride - top;
-  into[at + 2] = left + right;
-  into[at + 3] = top + bottom;
-};
-
 const outputMissing = (name: string, outputs: readonly OutputTensor[]): UserError =>
-  new UserError("OUTPUT_MISMATCH", `The model gave no output "${name}" (it gave ${outputs.map((o) => `"${o.name}"`).join(", ") || "none"}).`, "run the model that the head was recognised from, with all its outputs.");
+  new UserError(
+    "OUTPUT_MISMATCH",
+    `The model gave no output "${name}" (it gave ${outputs.map((o) => `"${o.name}"`).join(", ") || "none"}).`,
+    "run the model that the head was recognised from, with all its outputs.",
+  );
 
 const outputMismatch = (name: string, wanted: string): UserError =>
-  new UserError("OUTPUT_MISMATCH", `Output "${name}" should have ${wanted}.`, "recognise the head again from this model, at its own input size.");
+  new UserError(
+    "OUTPUT_MISMATCH",
+    `Output "${name}" should have ${wanted}.`,
+    "recognise the head again from this model, at its own input size.",
+  );

@@ -1,5 +1,17 @@
+import { cocoClasses } from "../datasets/coco-names.ts";
 import { contradictions, showsAnything } from "./check.ts";
-import { classCountUnknown, classCountsDiffer, contradicted, headAmbiguous, headUnknown, noDetector, noSuchOutput, undecided, type Refused } from "./errors.ts";
+import {
+  classCountUnknown,
+  classCountsDiffer,
+  cocoShift,
+  contradicted,
+  headAmbiguous,
+  headUnknown,
+  noDetector,
+  noSuchOutput,
+  undecided,
+  type Refused,
+} from "./errors.ts";
 import { factsOf, type Facts } from "./facts.ts";
 import { layouts } from "./layouts.ts";
 import { classNames } from "./names.ts";
@@ -9,9 +21,12 @@ import type { Candidate, Head, HeadQuestion, NearMiss } from "./types.ts";
 const isCandidate = (item: Candidate | NearMiss): item is Candidate => "head" in item;
 
 /** Every reading that shapes, names, metadata and ops allow. Throws UserError where there is none. */
-const candidatesOf = (question: HeadQuestion): { readonly facts: Facts; readonly candidates: readonly Candidate[]; readonly misses: readonly NearMiss[] } => {
+const candidatesOf = (
+  question: HeadQuestion,
+): { readonly facts: Facts; readonly candidates: readonly Candidate[]; readonly misses: readonly NearMiss[] } => {
   const named = classNames(question.metadata ?? new Map<string, string>())?.length;
-  if (named !== undefined && question.classCount !== undefined && named !== question.classCount) throw classCountsDiffer(named, question.classCount);
+  if (named !== undefined && question.classCount !== undefined && named !== question.classCount)
+    throw classCountsDiffer(named, question.classCount);
   const facts = factsOf(question);
   const missing = question.only?.find((name) => !question.outputs.some((output) => output.name === name));
   if (missing !== undefined) throw noSuchOutput(missing, question.outputs);
@@ -21,8 +36,27 @@ const candidatesOf = (question: HeadQuestion): { readonly facts: Facts; readonly
   const candidates = read.filter(isCandidate).filter(({ head }) => wanted === null || head.family === wanted);
   const misses = read.filter((item): item is NearMiss => !isCandidate(item));
   if (candidates.length > 0) return { facts, candidates, misses };
-  const classMiss = misses.length > 0 && misses.every(({ classes }) => classes === true) && wanted === null ? misses[0] : undefined;
+  const classMiss =
+    misses.length > 0 && misses.every(({ classes }) => classes === true) && wanted === null ? misses[0] : undefined;
   throw classMiss ? classCountUnknown(facts, classMiss) : headUnknown(facts, misses);
+};
+
+/**
+ * Labels from 1 under COCO's 80 names: such labels are nearly always COCO's category ids, whose gaps shift every
+ * class after the eleventh.
+ */
+const shiftsCoco = (head: Head, { names, widths }: Facts): boolean =>
+  head.kind === "table" &&
+  head.scores.by === "label" &&
+  head.scores.labelOffset === 1 &&
+  names !== undefined &&
+  names.length === 80 &&
+  names.every((name, i) => name === cocoClasses[i]) &&
+  ![80, 81, 240, 243, 320, 324, 480, 486, 720, 729].some((width) => widths?.has(width) === true);
+
+const decided = ({ head, layout }: Candidate, facts: Facts): DecidedHead => {
+  if (shiftsCoco(head, facts)) throw cocoShift(facts);
+  return { head, layout };
 };
 
 /** The candidates with the least doubt. */
@@ -33,7 +67,8 @@ const likeliest = (candidates: readonly Candidate[]): readonly Candidate[] => {
 
 /**
  * What kind of detector the model is, from its output shapes, its ops and its metadata alone.
- * @throws UserError HEAD_UNKNOWN (no layout fits), HEAD_AMBIGUOUS (several do), HEAD_CLASS_COUNT (the number of classes is not stated, or differs).
+ * @throws UserError HEAD_UNKNOWN (no layout fits), HEAD_AMBIGUOUS (several do), HEAD_CLASS_COUNT (the number of
+ * classes is not stated, or differs).
  */
 export const recogniseHead = (question: HeadQuestion): Head => recogniseLayout(question).head;
 
@@ -41,8 +76,12 @@ export const recogniseHead = (question: HeadQuestion): Head => recogniseLayout(q
 export const recogniseLayout = (question: HeadQuestion): DecidedHead => {
   const { facts, candidates } = candidatesOf(question);
   const best = likeliest(candidates);
-  if (best.length > 1) throw headAmbiguous(facts, best.map(({ head }) => head));
-  return { head: best[0]!.head, layout: best[0]!.layout };
+  if (best.length > 1)
+    throw headAmbiguous(
+      facts,
+      best.map(({ head }) => head),
+    );
+  return decided(best[0]!, facts);
 };
 
 /** The layout that is likeliest before any run: says how pictures are probably given. Null where nothing fits. */
@@ -58,8 +97,10 @@ export interface DecidedHead {
 }
 
 /**
- * As `recogniseHead`, with the outputs of one run: what the run contradicts is dropped, and of the rest the least doubtful is taken.
- * @throws UserError also HEAD_CONTRADICTED (every reading is contradicted); HEAD_AMBIGUOUS where the run allows several readings of a layout that nothing else settles.
+ * As `recogniseHead`, with the outputs of one run: what the run contradicts is dropped, and of the rest the least
+ * doubtful is taken.
+ * @throws UserError also HEAD_CONTRADICTED (every reading is contradicted); HEAD_AMBIGUOUS where the run allows
+ * several readings of a layout that nothing else settles.
  */
 export const decideHead = (question: HeadQuestion, outputs: readonly OutputTensor[]): DecidedHead => {
   const { facts, candidates } = candidatesOf(question);
@@ -67,17 +108,42 @@ export const decideHead = (question: HeadQuestion, outputs: readonly OutputTenso
   const survivors = judged.filter(({ problems }) => problems.length === 0).map(({ candidate }) => candidate);
   if (survivors.length === 0) throw contradicted(facts, refusedOf(judged));
   const best = supported(likeliest(survivors), outputs);
-  if (best.length > 1) throw headAmbiguous(facts, best.map(({ head }) => head));
-  const { head, layout, weak } = best[0]!;
-  const rivals = weak ? supported(survivors.filter((rival) => rival.weak), outputs) : [];
-  if (rivals.length > 1) throw undecided(facts, rivals.map((rival) => rival.head));
-  return { head, layout };
+  if (best.length > 1)
+    throw headAmbiguous(
+      facts,
+      best.map(({ head }) => head),
+    );
+  const { head, weak } = best[0]!;
+  const others =
+    facts.classes === undefined && supported(best, outputs, true).length === 0
+      ? supported(survivors, outputs, true).filter((other) => other.head.family !== head.family)
+      : [];
+  if (others.length > 0) throw headAmbiguous(facts, [head, ...others.map((other) => other.head)]);
+  const rivals = weak
+    ? supported(
+        survivors.filter((rival) => rival.weak),
+        outputs,
+      )
+    : [];
+  if (rivals.length > 1)
+    throw undecided(
+      facts,
+      rivals.map((rival) => rival.head),
+    );
+  return decided(best[0]!, facts);
 };
 
-/** Of equally likely readings those that show something, where one does. */
-const supported = (candidates: readonly Candidate[], outputs: readonly OutputTensor[]): readonly Candidate[] => {
-  const showing = candidates.length > 1 ? candidates.filter(({ head }) => showsAnything(readingsOf(head, outputs, 0))) : candidates;
-  return showing.length > 0 ? showing : candidates;
+/** The readings that show something; all of them where none does, unless `strictly`. */
+const supported = (
+  candidates: readonly Candidate[],
+  outputs: readonly OutputTensor[],
+  strictly = false,
+): readonly Candidate[] => {
+  const showing =
+    candidates.length > 1 || strictly
+      ? candidates.filter(({ head }) => showsAnything(readingsOf(head, outputs, 0)))
+      : candidates;
+  return showing.length > 0 || strictly ? showing : candidates;
 };
 
 const problemsOf = ({ head, layout }: Candidate, facts: Facts, outputs: readonly OutputTensor[]): readonly string[] => {
@@ -87,8 +153,13 @@ const problemsOf = ({ head, layout }: Candidate, facts: Facts, outputs: readonly
 };
 
 /** One line a layout: its likeliest reading and what the run showed. */
-const refusedOf = (judged: readonly { readonly candidate: Candidate; readonly problems: readonly string[] }[]): readonly Refused[] => {
+const refusedOf = (
+  judged: readonly { readonly candidate: Candidate; readonly problems: readonly string[] }[],
+): readonly Refused[] => {
   const sorted = [...judged].sort((a, b) => a.candidate.doubt - b.candidate.doubt);
-  return sorted.filter(({ candidate }, index) => sorted.findIndex((other) => other.candidate.layout === candidate.layout) === index)
+  return sorted
+    .filter(
+      ({ candidate }, index) => sorted.findIndex((other) => other.candidate.layout === candidate.layout) === index,
+    )
     .map(({ candidate, problems }) => ({ head: candidate.head, layout: candidate.layout, problems }));
 };

@@ -20,66 +20,157 @@ interface RowForm {
 const pixelCorners = { form: "xyxy", coordinates: "pixels", labelOffset: 0 } as const;
 
 const rowForms: readonly RowForm[] = [
-  { name: "end2end", ranks: [2, 3], columns: 6, box: 0, score: 4, label: 5, picture: null, usual: pixelCorners, doubt: (facts) => (has(facts, "GridSample") ? 1 : 0) },
-  { name: "paddle-nms", ranks: [2, 3], columns: 6, box: 2, score: 1, label: 0, picture: null, usual: pixelCorners, doubt: () => 2 },
-  { name: "yolov7-end2end", ranks: [2], columns: 7, box: 1, score: 6, label: 5, picture: 0, usual: pixelCorners, doubt: () => 0 },
-  { name: "yolonas-flat", ranks: [2], columns: 7, box: 1, score: 5, label: 6, picture: 0, usual: pixelCorners, doubt: () => 0 },
-  { name: "efficientdet", ranks: [3], columns: 7, box: 1, score: 5, label: 6, picture: 0, usual: { form: "yxyx", coordinates: "pixels", labelOffset: 1 }, doubt: () => 0 },
-  { name: "detection-output", ranks: [4], columns: 7, box: 3, score: 2, label: 1, picture: 0, usual: { form: "xyxy", coordinates: "unit", labelOffset: 1 }, doubt: () => 0 },
+  {
+    name: "end2end",
+    ranks: [2, 3],
+    columns: 6,
+    box: 0,
+    score: 4,
+    label: 5,
+    picture: null,
+    usual: pixelCorners,
+    doubt: (facts) => (has(facts, "GridSample") ? 1 : 0),
+  },
+  {
+    name: "paddle-nms",
+    ranks: [2, 3],
+    columns: 6,
+    box: 2,
+    score: 1,
+    label: 0,
+    picture: null,
+    usual: pixelCorners,
+    doubt: () => 2,
+  },
+  {
+    name: "yolov7-end2end",
+    ranks: [2],
+    columns: 7,
+    box: 1,
+    score: 6,
+    label: 5,
+    picture: 0,
+    usual: pixelCorners,
+    doubt: () => 0,
+  },
+  {
+    name: "yolonas-flat",
+    ranks: [2],
+    columns: 7,
+    box: 1,
+    score: 5,
+    label: 6,
+    picture: 0,
+    usual: pixelCorners,
+    doubt: () => 0,
+  },
+  {
+    name: "efficientdet",
+    ranks: [3],
+    columns: 7,
+    box: 1,
+    score: 5,
+    label: 6,
+    picture: 0,
+    usual: { form: "yxyx", coordinates: "pixels", labelOffset: 1 },
+    doubt: () => 0,
+  },
+  {
+    name: "detection-output",
+    ranks: [4],
+    columns: 7,
+    box: 3,
+    score: 2,
+    label: 1,
+    picture: 0,
+    usual: { form: "xyxy", coordinates: "unit", labelOffset: 1 },
+    doubt: () => 0,
+  },
 ];
 
-const recognise = (form: RowForm) => (facts: Facts): readonly (Candidate | NearMiss)[] => {
-  if (facts.task !== undefined && facts.task !== "detect") return [];
-  return facts.outputs.flatMap((output): readonly (Candidate | NearMiss)[] => {
-    const table = tableOf(output);
-    if (!table || !form.ranks.includes(output.shape.length) || table.b !== form.columns || isGrid(facts, table.a)) return [];
-    const rest = unread(facts, [output.name], isCount);
-    if (rest.length > 0) return [{ layout: form.name, why: leftUnread(rest) }];
-    if (facts.classes === undefined) return [{ layout: form.name, why: `"${output.name}" does not tell how many classes there are`, classes: true }];
-    return readings(form, facts, output, facts.classes);
-  });
-};
+const recognise =
+  (form: RowForm) =>
+  (facts: Facts): readonly (Candidate | NearMiss)[] => {
+    if (facts.task !== undefined && facts.task !== "detect") return [];
+    return facts.outputs.flatMap((output): readonly (Candidate | NearMiss)[] => {
+      const table = tableOf(output);
+      if (!table || !form.ranks.includes(output.shape.length) || table.b !== form.columns || isGrid(facts, table.a))
+        return [];
+      const rest = unread(facts, [output.name], isCount);
+      if (rest.length > 0) return [{ layout: form.name, why: leftUnread(rest) }];
+      if (facts.classes === undefined)
+        return [{ layout: form.name, why: `"${output.name}" does not tell how many classes there are`, classes: true }];
+      return candidates(form, facts, output, facts.classes);
+    });
+  };
 
-const isCount = ({ shape, type, name }: TensorInfo): boolean => (type === undefined ? /num|count/i.test(name) : /int/.test(type)) && shape.length <= 2 && (shape.at(-1) ?? 1) === 1;
+const isCount = ({ shape, type, name }: TensorInfo): boolean =>
+  (type === undefined ? /num|count/i.test(name) : /int/.test(type)) && shape.length <= 2 && (shape.at(-1) ?? 1) === 1;
 
-const readings = (form: RowForm, facts: Facts, output: TensorInfo, classCount: number): readonly (Candidate | NearMiss)[] => {
+const candidates = (
+  form: RowForm,
+  facts: Facts,
+  output: TensorInfo,
+  classCount: number,
+): readonly (Candidate | NearMiss)[] => {
   const isRtDetr = facts.metadata?.get("head") === "RTDETRDecoder";
   const usual = isRtDetr ? ({ form: "cxcywh", coordinates: "unit", labelOffset: 0 } as const) : form.usual;
   // EfficientDet's rows look like others' with x first; only its output's name tells.
-  const weak = !(form.name === "efficientdet" ? /^detections(:0)?$/.test(output.name) : facts.ultralytics || facts.family === "end2end");
+  const weak = !(form.name === "efficientdet"
+    ? /^detections(:0)?$/.test(output.name)
+    : facts.ultralytics || facts.family === "end2end");
   const base = { classCount, outputNames: [output.name], size: facts.size } as const;
   return boxReadings(facts, usual, weak, usual.labelOffset).map(({ form: box, coordinates, labelOffset, doubt }) => {
     const family: HeadFamily = box === "cxcywh" && coordinates === "unit" ? "detr" : "end2end";
-    const isPlain = form.name === "end2end" && output.shape.length === 3 && box === "xyxy" && coordinates === "pixels" && labelOffset === 0;
-    const rows: RowsHead = { kind: "rows", family: "end2end", ...base, needsNms: false };
+    const isPlain =
+      form.name === "end2end" &&
+      output.shape.length === 3 &&
+      box === "xyxy" &&
+      coordinates === "pixels" &&
+      labelOffset === 0;
+    const plain: RowsHead = { kind: "rows", family: "end2end", ...base, needsNms: false };
     const table: TableHead = {
-      kind: "table", family, ...base, needsNms: false, boxes: { output: 0, column: form.box }, channelsFirst: false, form: box, coordinates,
-      scores: { by: "label", score: { output: 0, column: form.score }, label: { output: 0, column: form.label }, labelOffset }, count: null, pictureColumn: form.picture, strides: null, bins: null,
+      kind: "table",
+      family,
+      ...base,
+      needsNms: false,
+      boxes: { output: 0, column: form.box },
+      channelsFirst: false,
+      form: box,
+      coordinates,
+      scores: {
+        by: "label",
+        score: { output: 0, column: form.score },
+        label: { output: 0, column: form.label },
+        labelOffset,
+      },
+      count: null,
+      pictureColumn: form.picture,
+      strides: null,
+      bins: null,
     };
-    return candidate(form.name === "end2end" && family === "detr" ? "rtdetr-rows" : form.name, isPlain ? rows : table, { doubt: doubt + form.doubt(facts), weak });
+    return candidate(
+      form.name === "end2end" && family === "detr" ? "rtdetr-rows" : form.name,
+      isPlain ? plain : table,
+      { doubt: doubt + form.doubt(facts), weak },
+    );
   });
 };
 
-/** RT-DETR as Ultralytics exported it until 2025: [N, queries, 4 + classes], centres in 0..1, probabilities. */
-const joinedQueries = (facts: Facts): readonly (Candidate | NearMiss)[] =>
-  facts.outputs.flatMap((output): readonly (Candidate | NearMiss)[] => {
-    const table = tableOf(output);
-    const columns = table?.b;
-    if (output.shape.length !== 3 || table === null || typeof columns !== "number" || columns < 5 || isGrid(facts, table.a) || (table.a !== null && columns >= table.a) || facts.outputs.length > 1) return [];
-    if (facts.task !== undefined && facts.task !== "detect") return [];
-    const classCount = columns - 4;
-    if (facts.classes !== undefined && facts.classes !== classCount) return [{ layout: "rtdetr", why: `${classCount} class columns, but ${facts.classes} class names`, classes: columns !== 6 }];
-    if (facts.classes === undefined && (columns === 6 || columns === 7)) return [];
-    // Six columns are also what an end-to-end YOLO gives; the deformable attention of a DETR speaks for two classes.
-    const doubt = columns === 6 && facts.ops !== undefined && !has(facts, "GridSample") ? 1 : 0;
-    return boxReadings(facts, { form: "cxcywh", coordinates: "unit" }, false, 0).map(({ form, coordinates }) => candidate("rtdetr", {
-      kind: "table", family: "detr", classCount, outputNames: [output.name], size: facts.size, needsNms: false, boxes: { output: 0, column: 0 }, channelsFirst: false, form, coordinates,
-      scores: { by: "class", at: { output: 0, column: 4 }, channelsFirst: false, activation: "none", background: null, objectness: null }, count: null, pictureColumn: null, strides: null, bins: null,
-    }, { doubt }));
-  });
-
 export const rowLayouts: readonly Layout[] = [
-  ...rowForms.map((form) => ({ name: form.name, family: "end2end", preprocess: form.name === "end2end" ? "yolov8" : "stretch", recognise: (facts: Facts) => recognise(form)(facts).filter(({ layout }) => layout !== "rtdetr-rows") } as const)),
-  { name: "rtdetr-rows", family: "detr", preprocess: "stretch", recognise: (facts) => recognise(rowForms[0]!)(facts).filter(({ layout }) => layout === "rtdetr-rows") },
-  { name: "rtdetr", family: "detr", preprocess: "stretch", recognise: joinedQueries },
+  ...rowForms.map(
+    (form) =>
+      ({
+        name: form.name,
+        family: "end2end",
+        preprocess: form.name === "end2end" ? "yolov8" : "stretch",
+        recognise: (facts: Facts) => recognise(form)(facts).filter(({ layout }) => layout !== "rtdetr-rows"),
+      }) as const,
+  ),
+  {
+    name: "rtdetr-rows",
+    family: "detr",
+    preprocess: "stretch",
+    recognise: (facts) => recognise(rowForms[0]!)(facts).filter(({ layout }) => layout === "rtdetr-rows"),
+  },
 ];

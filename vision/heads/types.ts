@@ -1,4 +1,15 @@
-export const headFamilies = ["yolov5", "yolov6", "yolov8", "yolox", "nanodet", "segment", "pose", "end2end", "detr", "boxes"] as const;
+export const headFamilies = [
+  "yolov5",
+  "yolov6",
+  "yolov8",
+  "yolox",
+  "nanodet",
+  "segment",
+  "pose",
+  "end2end",
+  "detr",
+  "boxes",
+] as const;
 export type HeadFamily = (typeof headFamilies)[number];
 
 /** What the four numbers of a box are: corners, centre and size, top-left corner and size, or corners with y first. */
@@ -81,7 +92,10 @@ export interface TableHead extends HeadBase {
   readonly pictureColumn: number | null;
   /** Strides of the grid that the rows run over, where they do. */
   readonly strides: readonly number[] | null;
-  /** The box columns are distributions over this many bins of the distances left, top, right, bottom, in strides (NanoDet-Plus). */
+  /**
+   * The box columns are distributions over this many bins of the distances left, top, right, bottom, in strides
+   * (NanoDet-Plus).
+   */
   readonly bins: number | null;
 }
 
@@ -132,9 +146,15 @@ export interface Candidate {
   /** Name of the layout's row. */
   readonly layout: string;
   readonly head: Head;
-  /** 0: what these shapes usually are; the more, the less usual. The least doubtful reading that the run does not contradict is taken. */
+  /**
+   * 0: what these shapes usually are; the more, the less usual. The least doubtful reading that the run does not
+   * contradict is taken.
+   */
   readonly doubt: number;
-  /** The shapes and names do not settle it: another reading of the same layout that the run allows too is a question to the user. */
+  /**
+   * The shapes and names do not settle it: another reading of the same layout that the run allows too is a
+   * question to the user.
+   */
   readonly weak: boolean;
 }
 

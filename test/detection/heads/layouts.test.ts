@@ -4,7 +4,8 @@ import { UserError } from "../../../graph/error.ts";
 import { layoutCases } from "./cases.ts";
 import { constantModel, objectBox, seenBy } from "./constant-model.ts";
 
-const near = (values: readonly number[], expected: readonly number[], tolerance: number): boolean => values.every((value, i) => Math.abs(value - expected[i]!) <= tolerance);
+const near = (values: readonly number[], expected: readonly number[], tolerance: number): boolean =>
+  values.every((value, i) => Math.abs(value - expected[i]!) <= tolerance);
 
 for (const { name, model, options, gives } of layoutCases) {
   test(`${name}: ${gives === "object" ? "exactly the object" : gives}`, async () => {
