@@ -15,7 +15,7 @@ const mostElements = 1 << 20;
 export const constantsToInitializers: Pass = graphPass("constants-to-initializers", (graph) => {
   const applied: Change[] = [];
   for (const node of graph.sorted()) {
-    const tensor = node.opType === "Constant" ? (node.out().constant ?? literal(node)) : undefined;
+    const tensor = node.opType === "Constant" ? node.out().constant : undefined;
     if (!tensor || graph.outputs.includes(node.out())) continue;
     graph.replaceAllUses(node.out(), graph.addInitializer(node.out().name, tensor));
     graph.removeNode(node);
@@ -23,13 +23,6 @@ export const constantsToInitializers: Pass = graphPass("constants-to-initializer
   }
   return { applied };
 });
-
-/** value_int, value_ints, value_float, value_floats of a Constant node. */
-const literal = (node: Node): Tensor | undefined => {
-  const known = partialValue(node.out());
-  const dtype = node.attributes.has("value_int") || node.attributes.has("value_ints") ? "int64" : "float32";
-  return known && Tensor.from(dtype, known.shape, known.elements as readonly number[]);
-};
 
 /** Replaces integer and bool values that shapes and constants determine (Shape → Gather → Concat …) by initializers; no arithmetic on floats. */
 export const foldShapeArithmetic: Pass = graphPass("fold-shape-arithmetic", (graph) => {
