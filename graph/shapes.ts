@@ -8,12 +8,16 @@ import { layoutRules } from "./shapes/layout.ts";
 import { matrixRules } from "./shapes/matrix.ts";
 import { ShapeContext, type ShapeRule, type ValueType } from "./shapes/rule.ts";
 import { spatialRules } from "./shapes/spatial.ts";
-import type { Memo } from "./shapes/values.ts";
+import { partialValue, takenBranch, type Memo } from "./shapes/values.ts";
 
 export { partialValue, type Memo, type PartialValue } from "./shapes/values.ts";
 
-/** Both branches of If must agree; a dimension that differs is unknown. */
-const conditional: ShapeRule = ({ node }) => {
+/** The branch that a known condition chooses; else both must agree: a dimension that differs is unknown. */
+const conditional: ShapeRule = (c) => {
+  const { node } = c;
+  const taken = takenBranch(node.in(0), c.memo);
+  const branch = taken && node.attributes.get(taken);
+  if (branch?.type === "graph") return branch.value.outputs.map(({ dtype, shape }) => ({ dtype, shape }));
   const branches = subgraphsOf(node);
   return node.outputs.map((_, index) => {
     const [a, b] = branches.map((branch) => branch.outputs[index]);
@@ -52,6 +56,7 @@ const inferGraph = (graph: Graph, opset: number, overwrite: boolean): void => {
     if (overwrite) for (const output of node.outputs) Object.assign(output, { dtype: shapeRuleOf(node) ? undefined : output.dtype, shape: undefined });
     for (const body of subgraphsOf(node)) inferGraph(body, opset, overwrite);
     infer(node, opset, memo, overwrite ? write : refine);
+    for (const output of node.outputs) partialValue(output, memo); // in order, so that no chain is walked by recursion
   }
 };
 

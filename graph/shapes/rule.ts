@@ -16,12 +16,13 @@ export class ShapeContext {
   readonly node: Node;
   /** Version of ai.onnx. */
   readonly opset: number;
-  readonly #memo: Memo;
+  /** Small values already looked at. */
+  readonly memo: Memo;
 
   constructor(node: Node, opset: number, memo: Memo = new Map()) {
     this.node = node;
     this.opset = opset;
-    this.#memo = memo;
+    this.memo = memo;
   }
 
   shape(slot: number): Shape | undefined {
@@ -39,7 +40,7 @@ export class ShapeContext {
   /** Elements of a small integer or float input as far as they are known; symbolic elements are dimension names. */
   values(slot: number): readonly Dim[] | undefined {
     const value = this.node.optionalIn(slot);
-    return value && partialValue(value, this.#memo)?.elements;
+    return value && partialValue(value, this.memo)?.elements;
   }
 
   /** Elements of a small input, all of them known. */
