@@ -1,5 +1,5 @@
 import type { Graph } from "../graph/graph.ts";
-import type { Node, Value } from "../graph/node.ts";
+import type { Dim, Node, Value } from "../graph/node.ts";
 import { inferShapes, partialValue, type Memo } from "../graph/shapes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { removeDead } from "../graph/dead.ts";
@@ -29,13 +29,13 @@ export const foldShapeArithmetic: Pass = graphPass("fold-shape-arithmetic", (gra
   inferShapes(graph);
   const memo: Memo = new Map();
   const applied: Change[] = [];
-  for (const node of graph.sorted()) {
-    const [output] = node.outputs;
-    if (!output?.dtype || node.opType === "Constant" || graph.outputs.includes(output) || !/^(int32|int64|bool)$/.test(output.dtype)) continue;
+  const isExact = (element: Dim): element is number => typeof element === "number" && Number.isSafeInteger(element);
+  for (const output of graph.sorted().flatMap((node) => (node.opType === "Constant" ? [] : node.outputs))) {
+    if (!output.dtype || output.name === "" || graph.outputs.includes(output) || !/^(int32|int64|bool)$/.test(output.dtype)) continue;
     const known = partialValue(output, memo);
-    if (!known?.elements.every((element) => typeof element === "number")) continue;
+    if (!known?.elements.every(isExact)) continue;
     substitute(graph, output, graph.addInitializer(output.name, Tensor.from(output.dtype, known.shape, known.elements)));
-    applied.push({ rule: "fold-shape-arithmetic", node: node.name, detail: node.opType });
+    applied.push({ rule: "fold-shape-arithmetic", node: output.producer!.name, detail: output.producer!.opType });
   }
   removeDead(graph);
   return { applied };

@@ -1,7 +1,8 @@
-import type { Graph } from "../graph/graph.ts";
+import { removeDead } from "../graph/dead.ts";
+import { readValues, type Graph } from "../graph/graph.ts";
 import type { Dim, Value } from "../graph/node.ts";
 import { elementCount, Tensor, type DataType } from "../graph/tensor.ts";
-import { openSession, type Feeds, type SessionOptions } from "./session.ts";
+import { runOnce, type Feeds, type SessionOptions } from "./session.ts";
 
 /** A graph, an .onnx path or serialized bytes. */
 export type Runnable = Graph | string | Uint8Array;
@@ -30,8 +31,51 @@ export interface CompareOptions {
  * Infinity. Throws UserError SESSION and RUN_FAILED.
  */
 export const compareModels = async (first: Runnable, second: Runnable, feeds: Feeds, options: CompareOptions = {}): Promise<OutputDifference[]> => {
-  const [a, b] = [await outputsOf(first, feeds, options.session), await outputsOf(second, feeds, options.session)];
-  return (options.outputs ?? Object.keys(a)).map((name) => differenceOf(name, a[name], b[name]));
+  const [a, b] = [await runOnce(first, feeds, options.session), await runOnce(second, feeds, options.session)];
+  return compareOutputs(a, b, options.outputs);
+};
+
+/** As `compareModels`, of outputs that are there already. */
+export const compareOutputs = (a: Outputs, b: Outputs, names: readonly string[] = Object.keys(a)): OutputDifference[] =>
+  names.map((name) => differenceOf(name, a[name], b[name]));
+
+type Outputs = Readonly<Record<string, Tensor>>;
+
+/** Ops whose result jumps where an input changes by a rounding error: order, selection. */
+const jumps: ReadonlySet<string> = new Set(["TopK", "NonMaxSuppression", "NonZero", "Unique"]);
+
+/**
+ * A copy of each graph whose outputs can be compared number by number: what stands behind a selection (TopK, NonMaxSuppression) is left out, what
+ * goes into it takes its place. Both copies have the same outputs, in the order of the first.
+ */
+export const comparableGraphs = (first: Graph, second: Graph): readonly [Graph, Graph] => {
+  const [a, b] = [steadyValues(first), steadyValues(second)];
+  const names = [...a.keys()].filter((name) => b.has(name));
+  const missing = first.outputs.some(({ name }) => a.has(name) && !b.has(name));
+  if (names.length === 0 || missing) return [first, second];
+  return [withOutputs(first, names.map((name) => a.get(name)!)), withOutputs(second, names.map((name) => b.get(name)!))];
+};
+
+/** Outputs that no selection comes before, and the float data that goes into selections; by name. */
+const steadyValues = (graph: Graph): Map<string, Value> => {
+  const chosen = new Set<Value>();
+  const found = new Map<string, Value>();
+  for (const node of graph.sorted()) {
+    const isChosen = readValues(node).some((value) => chosen.has(value));
+    if (isChosen || jumps.has(node.opType)) for (const output of node.outputs) chosen.add(output);
+    if (isChosen || !jumps.has(node.opType)) continue;
+    for (const value of node.inputs) if (value?.producer && value.dtype?.startsWith("float")) found.set(value.name, value);
+  }
+  for (const output of graph.outputs) if (!chosen.has(output)) found.set(output.name, output);
+  return found;
+};
+
+const withOutputs = (graph: Graph, outputs: readonly Value[]): Graph => {
+  const mapping = new Map<Value, Value>();
+  const copy = graph.clone(mapping);
+  copy.outputs.splice(0, copy.outputs.length, ...outputs.map((value) => mapping.get(value) ?? value));
+  removeDead(copy);
+  return copy;
 };
 
 /** Largest relative difference of all outputs. */
@@ -61,21 +105,14 @@ export const differenceOf = (name: string, a: Tensor | undefined, b: Tensor | un
   return { name, relative: absolute === 0 ? 0 : scale === 0 ? Infinity : absolute / scale, absolute, scale };
 };
 
-const outputsOf = async (model: Runnable, feeds: Feeds, options?: SessionOptions): Promise<Record<string, Tensor>> => {
-  const session = await openSession(model, options);
-  try {
-    return await session.run(feeds);
-  } finally {
-    await session.close();
-  }
-};
-
 export interface SampleOptions {
   readonly seed?: number;
   /** Input size [width, height] of a picture input that is dynamic; 64 x 64. */
   readonly size?: readonly [number, number];
   /** Leading dimension where it is symbolic; 1. */
   readonly batch?: number;
+  /** Sizes of other symbolic dimensions, by name. */
+  readonly dims?: Readonly<Record<string, number>>;
   /** Largest value of a float picture: 1, or 255 for models that take raw pixels. */
   readonly largest?: number;
 }
@@ -95,9 +132,10 @@ const sampleInput = (input: Value, options: SampleOptions, seed: number): Tensor
   return Tensor.from(dtype satisfies DataType, shape, unit.map((value) => (whole ? Math.round(value * largest) : value * largest)));
 };
 
-const sampleShape = (shape: readonly Dim[], { size = [64, 64], batch = 1 }: SampleOptions): number[] =>
+const sampleShape = (shape: readonly Dim[], { size = [64, 64], batch = 1, dims = {} }: SampleOptions): number[] =>
   shape.map((dim, axis) => {
     if (typeof dim === "number") return dim;
+    if (Object.hasOwn(dims, dim)) return dims[dim]!;
     if (axis === 0) return batch;
     if (shape.length !== 4) return 1;
     const lastIsChannels = shape[3] === 3 || shape[3] === 1;

@@ -18,6 +18,7 @@ export class ShapeContext {
   readonly opset: number;
   /** Small values already looked at. */
   readonly memo: Memo;
+  readonly #shapes = new Map<number, Shape | undefined>();
 
   constructor(node: Node, opset: number, memo: Memo = new Map()) {
     this.node = node;
@@ -26,7 +27,14 @@ export class ShapeContext {
   }
 
   shape(slot: number): Shape | undefined {
-    return this.node.optionalIn(slot)?.shape;
+    return this.#shapes.has(slot) ? this.#shapes.get(slot) : this.node.optionalIn(slot)?.shape;
+  }
+
+  /** The same node, with another shape of input `slot`. */
+  withShape(slot: number, shape: Shape | undefined): ShapeContext {
+    const copy = new ShapeContext(this.node, this.opset, this.memo);
+    copy.#shapes.set(slot, shape);
+    return copy;
   }
 
   dtype(slot: number): DataType | undefined {

@@ -1,4 +1,5 @@
-import type { Dim, Value } from "../node.ts";
+import type { Graph } from "../graph.ts";
+import type { Dim, Node, Value } from "../node.ts";
 import { arithmeticRules, isComputed, storedAs } from "./values/arithmetic.ts";
 import { movementRules } from "./values/movement.ts";
 import { mostElements, numbersOf, unknownIn, type PartialValue, type ValueRule } from "./values/partial.ts";
@@ -50,14 +51,13 @@ const stored = (element: Dim, { dtype, producer }: Value, unknown: () => Dim): D
 /** The output of the branch that a known condition chooses. */
 const ofBranch = (value: Value, memo: Memo): PartialValue | undefined => {
   const node = value.producer!;
-  const taken = takenBranch(node.in(0), memo);
-  const branch = taken && node.attributes.get(taken);
-  const output = branch?.type === "graph" ? branch.value.outputs[node.outputs.indexOf(value)] : undefined;
+  const output = decidedBranch(node, memo)?.outputs[node.outputs.indexOf(value)];
   return output && partialValue(output, memo);
 };
 
-/** Which branch of an If runs where its condition is known. */
-export const takenBranch = (condition: Value, memo: Memo): "then_branch" | "else_branch" | undefined => {
-  const holds = numbersOf(partialValue(condition, memo))?.[0];
-  return holds === undefined ? undefined : holds ? "then_branch" : "else_branch";
+/** The branch of an If that runs, where its condition is known. */
+export const decidedBranch = (node: Node, memo: Memo = new Map()): Graph | undefined => {
+  const holds = numbersOf(partialValue(node.in(0), memo))?.[0];
+  const branch = holds === undefined ? undefined : node.attributes.get(holds ? "then_branch" : "else_branch");
+  return branch?.type === "graph" ? branch.value : undefined;
 };

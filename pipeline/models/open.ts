@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describeDetector, type DetectorModel } from "../../detection/detector.ts";
+import { sizedGraph, type Size, type SizedGraph } from "../../detection/input-size.ts";
 import { UserError } from "../../graph/error.ts";
 import { loadModel } from "../../onnx/load.ts";
 import { parsePreprocess, preprocessPreset, preprocessPresets, type HeadFamily, type Preprocess, type PreprocessPreset } from "../../vision/index.ts";
@@ -17,12 +18,19 @@ export interface OpenOptions {
 
 /** Throws the UserErrors of `loadModel` and `describeDetector`, PREPROCESS_UNKNOWN and BAD_PREPROCESS. */
 export const openDetectorFile = async (path: string, options: OpenOptions = {}): Promise<DetectorModel> => {
-  const { graph, notes } = await loadModel(path);
+  const { graph, notes } = await loadSized(path, options.size);
   const { preprocess, ...rest } = options;
   const described = await describeDetector(graph, path, rest);
   const contract = preprocess === undefined ? described.contract : await contractFrom(preprocess, described.contract.size);
   const spoken = preprocess === undefined ? described.notes : described.notes.filter((note) => !note.includes("preprocess contract"));
   return { ...described, contract, notes: [...notes, ...spoken] };
+};
+
+/** The graph at a fixed picture size, whatever the file leaves open: given, or named by the metadata. */
+const loadSized = async (path: string, size: Size | undefined): Promise<SizedGraph> => {
+  const loaded = await loadModel(path);
+  const sized = await sizedGraph(loaded.graph, { label: path, ...(size && { size }) });
+  return { graph: sized.graph, notes: [...loaded.notes, ...sized.notes] };
 };
 
 const contractFrom = async (given: string, size: readonly [number, number]): Promise<Preprocess> => {
