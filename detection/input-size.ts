@@ -4,6 +4,7 @@ import type { Value } from "../graph/node.ts";
 import { inferShapes } from "../graph/shapes.ts";
 import { foldConstants } from "../rewrite/constants.ts";
 import { inlineDecidedIfs } from "../rewrite/inline-if.ts";
+import { removeSequences } from "../rewrite/sequences.ts";
 import { runOnce } from "../runtime/session.ts";
 import { inferShapesWithRuntime } from "../runtime/shapes.ts";
 import { parsePreprocess } from "../vision/preprocess.ts";
@@ -67,11 +68,20 @@ const fixSize = (graph: Graph, input: Value, rows: number, { size, label }: { re
 /** Shapes as far as the table of ops, constant folding and ONNX Runtime tell them. */
 const withStaticShapes = async (graph: Graph): Promise<Graph> => {
   inferShapes(graph);
-  const folded = (await foldConstants(inlineDecidedIfs(graph).graph, (part) => runOnce(part, {}))).graph;
-  await inferShapesWithRuntime(folded).catch((error: unknown) => {
-    if (!(error instanceof UserError)) throw error; // a model that the runtime cannot load keeps the shapes that the table knows
-  });
+  const plain = removeSequences(inlineDecidedIfs(graph).graph).graph;
+  const folded = await whereRuntimeCan(async () => (await foldConstants(plain, (part) => runOnce(part, {}))).graph, plain);
+  await whereRuntimeCan(() => inferShapesWithRuntime(folded), undefined);
   return folded;
+};
+
+/** A model that ONNX Runtime cannot load or run (an op of its own, half a model) keeps what the tables know. */
+const whereRuntimeCan = async <T>(work: () => Promise<T>, otherwise: T): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UserError) return otherwise;
+    throw error;
+  }
 };
 
 const sizeIsOther = (label: string, { name, shape }: Value, size: Size): UserError =>

@@ -1,9 +1,9 @@
 import type { Graph } from "../graph/graph.ts";
 import type { Dim, Node, Value } from "../graph/node.ts";
 import { inferShapes, partialValue, type Memo } from "../graph/shapes.ts";
-import { Tensor } from "../graph/tensor.ts";
+import { elementCount, Tensor } from "../graph/tensor.ts";
 import { removeDead } from "../graph/dead.ts";
-import { graphPass, substitute, type Change, type Pass, type PassResult } from "./rule.ts";
+import { graphPass, rewritePass, rule, sequence, substitute, type Change, type Pass, type PassResult } from "./rule.ts";
 
 /** Runs a graph without inputs; the contents of its outputs by name (runtime/session.ts `runOnce(graph, {})` is one). */
 export type Evaluate = (graph: Graph) => Promise<Readonly<Record<string, Tensor>>>;
@@ -22,6 +22,18 @@ export const constantsToInitializers: Pass = graphPass("constants-to-initializer
     applied.push({ rule: "constant-to-initializer", node: node.name, detail: tensor.dtype });
   }
   return { applied };
+});
+
+/** CastLike to a type that is known is a Cast. */
+export const castLikeToCast: Pass = (input) => {
+  const typed = graphPass("infer-shapes", (graph) => { inferShapes(graph); return {}; })(input);
+  return rewritePass("cast-like", [castLike])(typed.graph);
+};
+
+const castLike = rule<Node>({
+  name: "cast-like",
+  match: (node) => (node.opType === "CastLike" && node.in(1).dtype ? node : undefined),
+  replace: (b, node) => [node.in(0).dtype === node.in(1).dtype && node.in(0).producer ? node.in(0) : b.cast(node.in(0), node.in(1).dtype!)],
 });
 
 /** Replaces integer and bool values that shapes and constants determine (Shape → Gather → Concat …) by initializers; no arithmetic on floats. */
@@ -46,7 +58,7 @@ export const foldShapeArithmetic: Pass = graphPass("fold-shape-arithmetic", (gra
  * Random ops, ops of other domains, subgraphs and results above a million elements stay.
  */
 export const foldConstants = async (input: Graph, evaluate: Evaluate): Promise<PassResult> => {
-  const folded = foldShapeArithmetic(input);
+  const folded = sequence("fold-constants", [castLikeToCast, foldShapeArithmetic])(input);
   const { graph } = folded;
   const wanted = constantFrontier(graph);
   if (wanted.length === 0) return folded;
@@ -70,12 +82,13 @@ const isFoldable = (node: Node): boolean =>
 /** Values made of constants alone that something else reads. */
 const constantFrontier = (graph: Graph): Value[] => {
   const constant = new Set<Value>();
+  const isSmall = (value: Value): boolean => value.staticShape !== undefined && elementCount(value.staticShape) <= mostElements;
+  const mayRun = (node: Node): boolean => node.outputs.every((output) => isSmall(output) || (!output.staticShape && node.inputs.every((input) => !input || isSmall(input))));
   for (const node of graph.sorted()) {
     const known = node.inputs.every((value) => value === null || value.constant !== undefined || constant.has(value));
-    if (known && isFoldable(node)) node.outputs.forEach((output) => constant.add(output));
+    if (known && isFoldable(node) && mayRun(node)) node.outputs.forEach((output) => constant.add(output)); // nothing big on the way either
   }
-  const isSmall = (value: Value): boolean => value.staticShape !== undefined && value.staticShape.reduce((product, dim) => product * dim, 1) <= mostElements;
-  return [...constant].filter((value) => value.name !== "" && value.constant === undefined && isSmall(value) && !graph.outputs.includes(value)
+  return [...constant].filter((value) => value.name !== "" && value.constant === undefined && !graph.outputs.includes(value)
     && value.readers.some((reader) => reader.outputs.some((output) => !constant.has(output))));
 };
 

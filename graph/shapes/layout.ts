@@ -5,10 +5,14 @@ import { sliceOf } from "./values/movement.ts";
 
 /** One unknown dimension per axis of a tensor whose rank alone is known. */
 const ofRank = (c: ShapeContext, rank: number): Shape => Array.from({ length: rank }, (_, axis) => c.unknown(axis));
-/** Length of a 1-d input. */
+/** More axes than any tensor has. */
+const highestRank = 64;
+
+/** Length of a 1-d input that names sizes or axes. */
 const lengthOf = (c: ShapeContext, slot: number): number | undefined => {
-  const length = c.shape(slot)?.[0];
-  return typeof length === "number" ? length : undefined;
+  const shape = c.shape(slot);
+  const [length] = shape ?? [];
+  return shape?.length === 1 && typeof length === "number" && length <= highestRank ? length : undefined;
 };
 
 const reshape: ShapeRule = (c) => {
