@@ -5,6 +5,7 @@ import { parseModel } from "../../../onnx/load.ts";
 import { serializeModel } from "../../../onnx/save.ts";
 import { maskedGraph, prunedGraph } from "../../../pipeline/prune/apply.ts";
 import { findGroups } from "../../../pipeline/prune/groups.ts";
+import { pruneModel } from "../../../pipeline/prune/prune.ts";
 import { preparedGraph } from "../../../pipeline/prune/prepare.ts";
 import { countMacs } from "../../../graph/macs.ts";
 import { blockNames, randomModel } from "../../helpers/random-models.ts";
@@ -32,6 +33,18 @@ for (const seed of seeds) {
     assert.equal(differing(await compareModels(masked, pruned, feeds, { session }), 1e-5), [], "pruned");
   });
 }
+
+for (const seed of seeds.slice(0, 20)) test(`seed ${seed}: pruneModel cuts where it can, and nothing at a share of 1`, async () => {
+  const { graph } = parseModel(serializeModel(randomModel(seed).graph));
+  const feeds = sampleFeeds(graph, { seed });
+  const whole = await pruneModel(graph, { macs: 1, round: 1 });
+  assert.equal(differing(await compareModels(graph, whole.graph, feeds, { session }), 1e-5), []);
+  const { report, masked, graph: pruned } = await pruneModel(graph, { macs: 0.6, round: 1, minChannels: 2 });
+  const { macs } = countMacs(preparedGraph(graph));
+  if ((report.groups ?? []).some(({ channelsBefore }) => channelsBefore > 2)) assert.ok(report.reachedMacs! < macs, `${report.reachedMacs} of ${macs}`);
+  else assert.ok((report.blocked ?? []).length > 0, "what stays is blocked by name");
+  assert.equal(differing(await compareModels(parseModel(serializeModel(masked!)).graph, parseModel(serializeModel(pruned)).graph, feeds, { session }), 1e-5), []);
+});
 
 test("every structure was tried, and most models lost channels", () => {
   assert.equal(blockNames.filter((name) => !used.has(name)), []);
