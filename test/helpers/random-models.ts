@@ -303,6 +303,43 @@ const blocks: Readonly<Record<string, Block>> = {
     return m.reshape(m.op("MatMul", [gram, flat]), [1, 8, sizeOf(x), widthOf(x)]);
   },
   "Einsum of tokens": (m, x) => (m.opset < 12 ? x : untokens(m, m.op("Einsum", [tokens(m, m.conv(x, 8)), m.weight([8, 16])], { equation: "bnc,cd->bnd" }), x)),
+  "a weight with a scale per channel, int8": (m, x) => {
+    if (m.opset < 13) return x;
+    const y = m.conv(x, 8);
+    const int8 = m.constant(Tensor.from("int8", [16, 8, 1, 1], Float32Array.from({ length: 128 }, () => Math.floor(m.random() * 255) - 127)));
+    const w = m.op("DequantizeLinear", [int8, m.weight([16], 0.001, 0.005), m.constant(Tensor.from("int8", [16], new Float32Array(16)))], { axis: 0 });
+    return m.conv(m.conv(y, 16, { weight: w }), 8);
+  },
+  "a matrix from the left": (m, x) => { const y = m.conv(x, 8); return m.reshape(m.op("MatMul", [m.weight([16, 8]), m.reshape(y, [1, 8, -1])]), [1, 16, sizeOf(y), widthOf(y)]); },
+  "a weight scaled at run time": (m, x) => m.conv(m.conv(x, 8), 16, { weight: m.op("Mul", [m.weight([16, 8, 1, 1]), m.weight([16, 1, 1, 1], 0.5, 1)]) }),
+  "one-dimensional convolution": (m, x) => {
+    const flat = m.reshape(m.conv(x, 8), [1, 8, -1]);
+    const y = m.op("Conv", [flat, m.weight([16, 8, 3]), m.weight([16])], { kernel_shape: [3], pads: [1, 1] });
+    return m.reshape(m.op("Relu", [y]), [1, 16, sizeOf(x), widthOf(x)]);
+  },
+  "the same value twice in a Concat": (m, x) => { const y = m.conv(x, 8); return m.op("Concat", [y, m.conv(y, 8), y], { axis: 1 }); },
+  "Split with a part that nobody reads": (m, x) => { const [a, , c] = m.split(m.conv(x, 24), [8, 8, 8], 1) as [Value, Value, Value]; return m.op("Add", [a, c]); },
+  "Slices that overlap": (m, x) => { const y = m.conv(x, 16); return m.op("Mul", [m.slice(y, [0], [10], [1]), m.slice(y, [6], [end], [1])]); },
+  "Slices of Slices": (m, x) => { const y = m.slice(m.conv(x, 24), [4], [-2], [1]); return m.op("Concat", [m.slice(y, [2], [end], [1]), m.slice(y, [0], [2], [1])], { axis: 1 }); },
+  "depthwise transposed convolution with a multiplier": (m, x) => m.op("ConvTranspose", [m.conv(x, 8), m.weight([8, 2, 3, 3]), m.weight([16])], { kernel_shape: [3, 3], pads: [1, 1, 1, 1], group: 8 }),
+  "one filter for every channel, channels as batch": (m, x) => {
+    const y = m.conv(x, 8);
+    const [h, w] = [sizeOf(y), widthOf(y)];
+    return m.reshape(m.op("Conv", [m.reshape(y, [8, 1, h, w]), m.weight([1, 1, 3, 3])], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }), [1, 8, h, w]);
+  },
+  "one slope for two layers": (m, x) => { const s = m.weight([16, 1, 1], 0.3); return m.op("Concat", [m.op("PRelu", [m.conv(x, 16), s]), m.op("PRelu", [m.conv(x, 16, { kernel: 3 }), s])], { axis: 1 }); },
+  "a layer norm op": (m, x) => (m.opset < 17 ? x : untokens(m, m.op("LayerNormalization", [m.linear(tokens(m, x), 16), m.weight([16], 0.3, 1), m.weight([16], 0.2)], { axis: -1 }), x)),
+  "softmax over rows": (m, x) => m.softmax(m.op("Transpose", [m.conv(x, 8)], { perm: [0, 1, 3, 2] }), -1),
+  "zeros by ConstantOfShape": (m, x) => {
+    if (m.opset < 9) return x;
+    const y = m.conv(x, 8);
+    return m.op("Concat", [y, m.op("ConstantOfShape", [m.op("Shape", [y])])], { axis: 1 });
+  },
+  "a size read from another layer": (m, x) => {
+    if (m.opset < 11) return x;
+    const [y, z] = [m.conv(x, 8), m.conv(x, 8)];
+    return m.op("Add", [y, m.op("Expand", [m.op("GlobalAveragePool", [z]), m.op("Shape", [y])])]);
+  },
   "quantized and back": (m, x) => {
     if (m.opset < 13) return x;
     const [scale, zero] = [m.constant(Tensor.float32([], [0.02])), m.constant(Tensor.from("uint8", [], [100]))];

@@ -10,7 +10,7 @@ import { preparedGraph } from "../../../pipeline/prune/prepare.ts";
 import { countMacs } from "../../../graph/macs.ts";
 import { blockNames, randomModel } from "../../helpers/random-models.ts";
 
-const seeds = Array.from({ length: 90 }, (_, seed) => seed);
+const seeds = Array.from({ length: 100 }, (_, seed) => seed);
 const session = { threads: 1 } as const;
 const used = new Set<string>();
 let cut = 0;
