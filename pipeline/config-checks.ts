@@ -24,7 +24,7 @@ export const fileFields = (raw: unknown): { path: (string | number)[]; file: str
   const config = asObject(raw);
   const data = asObject(config["data"]);
   const candidates: [(string | number)[], unknown][] = [
-    ...(data["generate"] === undefined ? ["train", "val", "images"].map((key): [string[], unknown] => [["data", key], data[key]]) : []),
+    ...(data["generate"] === undefined ? ["train", "val", "test", "images"].map((key): [string[], unknown] => [["data", key], data[key]]) : []),
     [["data", "calibration"], data["calibration"]],
     ...Object.entries(asObject(data["slices"])).flatMap(([name, file]): [string[], unknown][] => (typeof file === "string" && file.endsWith(".txt") ? [[["data", "slices", name], file]] : [])),
     [["data", "generate", "module"], asObject(data["generate"])["module"]],

@@ -39,16 +39,18 @@ const teacher = z.strictObject({
 });
 
 const generate = z.strictObject({
-  module: path.describe("A TypeScript or JavaScript module whose `generate…` function writes the data set: ({dir, train, val, seed, onProgress}) => {images, train, val}."),
+  module: path.describe("A TypeScript or JavaScript module whose `generate…` function writes the data set: ({dir, train, val, test, seed, onProgress}) => {images, train, val, test}."),
   dir: path.optional().describe("Folder for the pictures; default `.cache/<name>` beside the config."),
   train: count.describe("Pictures to train on."),
   val: count.describe("Pictures to validate on."),
+  test: count.optional().describe("Pictures that the reported figures come from; left out: the validation pictures."),
   seed: z.int().min(0).default(1).describe("Seed of the pictures."),
 });
 
 const data = z.strictObject({
   train: path.optional().describe("Training set: COCO .json, YOLO data.yaml, a folder (YOLO, VOC or unlabelled pictures), or a .txt list."),
-  val: path.optional().describe("Validation set, in any of the same forms; it must be labelled."),
+  val: path.optional().describe("Validation set, in any of the same forms; it must be labelled. Epochs, float layers and the like are chosen on it."),
+  test: path.optional().describe("Test set, in any of the same forms: the reported figures come from it. Without it they come from the validation set, on which choices were made too; the report says so."),
   images: path.optional().describe("COCO: the folder that file names are relative to, when it is not near the JSON."),
   classes: z.array(z.string().min(1)).min(1).optional().describe("Classes to detect, by name; default all of the training set's."),
   skipInvalid: z.boolean().default(false).describe("Leave out broken pictures and labels (they are counted and reported) instead of stopping."),
@@ -90,7 +92,7 @@ const distill = z.strictObject({
   batch: z.int().min(1).max(1024).default(16).describe("Pictures per step."),
   temperature: z.number().gt(0).max(100).default(1).describe("T of Hinton 2015 for the class logits."),
   alpha: part.default(0.5).describe("Share of the teacher's soft labels in the loss; 0 is hard labels alone, 1 needs no labels."),
-  learningRate: rate.default(0.002).describe("Peak learning rate of AdamW."),
+  learningRate: rate.optional().describe("Peak learning rate of AdamW; default by the origin of the weights: 0.002 for fresh ones, 0.001 for sliced ones, 0.0002 for those of a given model."),
   weightDecay: part.default(0.025).describe("AdamW's weight decay; not on biases and normalization."),
   warmupEpochs: z.number().min(0).default(1).describe("Linear warm-up before the cosine."),
   assignment: z.enum(["atss", "teacher"]).default("atss").describe("Which anchors an object trains: by geometry (ATSS), or by the teacher's own predictions."),
@@ -99,7 +101,7 @@ const distill = z.strictObject({
   distribution: z.boolean().default(true).describe("Also distil the box distributions (DFL), where both heads have them."),
   features: z.enum(["none", "cwd", "pkd"]).default("none").describe("Distil the neck's features too: channel-wise (cwd, Shu 2021) or by correlation (pkd, Cao 2022); one teacher with a YOLOv8 or YOLOX head."),
   baseline: z.boolean().default(true).describe("Also train the same student without the teacher, with equal budget, to show what distillation brings."),
-  evaluateEvery: z.int().min(0).optional().describe("Epochs between mAP measurements while training; 0 is never; default a fifth of the epochs."),
+  evaluateEvery: z.int().min(0).optional().describe("Epochs between mAP measurements while training, of which the best state is kept; the start (where it has weights) and the end are always measured; 0 is these alone; default a fifth of the epochs."),
 });
 
 const prune = z.strictObject({
@@ -114,7 +116,7 @@ const prune = z.strictObject({
     .strictObject({
       epochs: z.int().min(0).default(5).describe("Epochs of training after each cut."),
       finalEpochs: z.int().min(0).optional().describe("Epochs after the last cut; default as after the others."),
-      learningRate: rate.default(0.001).describe("Peak learning rate of the recovery."),
+      learningRate: rate.optional().describe("Peak learning rate of the recovery; default 0.001 where the student had fresh weights, 0.0005 where it was sliced, 0.0002 where it was given."),
     })
     .prefault({})
     .describe("Recovery after each cut: the distillation again, shorter."),
@@ -153,6 +155,12 @@ const bundle = z.strictObject({
   archive: z.boolean().default(true).describe("Also write one .tar of it."),
 });
 
+const allowedDrop = z.strictObject({
+  distill: part.default(0.01).describe("Trained student against the given or sliced one that training started from."),
+  prune: part.default(0.03).describe("Pruned against trained."),
+  quantize: part.default(0.01).describe("int8 against float."),
+});
+
 const benchmark = z.strictObject({
   runs: z.int().min(100).default(200).describe("Fewest measured runs of each variant."),
   seconds: z.number().gt(0).max(3600).default(10).describe("Shortest measuring time of each variant."),
@@ -174,6 +182,7 @@ export const configSchema = z.strictObject({
   targets: z.array(targetSchema).default(["local"]).describe("Where variants are benchmarked; [] for nowhere."),
   gates: z.record(z.string(), z.number()).default({}).describe("Limits that make the run fail: mapDrop (against the teacher, else the first variant; 0..1), sizeRatio, macsRatio, `<target>.p50Ms`, `<target>.p99Ms`."),
   benchmark: benchmark.prefault({}).describe("How long to measure."),
+  allowedDrop: allowedDrop.prefault({}).describe("mAP (0..1) that a variant may lose against the one it was made from. More is said loudly and ends `compress` with exit code 1; everything is written all the same."),
   report: z.strictObject({ pictures: z.int().min(0).max(32).default(4).describe("Validation pictures shown with the boxes of each variant.") }).prefault({}).describe("The HTML report."),
   bundle: bundle.optional().describe("What is handed to an integrator: models, C++ library, Autoware and DeepStream packages, golden vectors, evidence; left out: none."),
   requirements: z.array(requirement).optional().describe("Requirements that the bundle's evidence answers, each with its measurement and verdict."),

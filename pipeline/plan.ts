@@ -15,6 +15,7 @@ import type { PreprocessConfig, StudentConfig, TeacherConfig } from "./config-sc
 import type { LoadedConfig } from "./config.ts";
 import { dataPaths } from "./generate.ts";
 import type { Reporter } from "./progress.ts";
+import type { WeightOrigin } from "./learning-rate.ts";
 import { openSlices } from "./slices.ts";
 import { deriveStudent } from "./prune/prune.ts";
 import type { JsonObject } from "./result.ts";
@@ -33,18 +34,20 @@ export interface PlannedStudent {
   readonly graph: Graph;
   readonly family: TrainableFamily;
   readonly contract: Preprocess;
-  /** Has weights worth measuring: given as a file or sliced from the teacher. */
-  readonly isGiven: boolean;
+  readonly origin: WeightOrigin;
 }
 
 /** Everything that is known before work starts: data, teachers and student, checked against each other. */
 export interface Plan {
   readonly train: Dataset;
+  /** What choices are made on: epochs, float layers. */
   readonly val: Dataset;
+  /** What the reported figures come from: data.test, or the validation set where the config has none. */
+  readonly reported: Dataset;
   readonly classes: readonly string[];
-  /** Ids of the validation pictures of each named part. */
+  /** Ids of the reported pictures of each named part. */
   readonly slices: Readonly<Record<string, ReadonlySet<string>>>;
-  readonly fingerprints: { readonly train: string; readonly val: string };
+  readonly fingerprints: { readonly train: string; readonly val: string; readonly reported: string };
   readonly teachers: readonly PlannedTeacher[];
   readonly student: PlannedStudent;
   readonly report: JsonObject;
@@ -67,16 +70,20 @@ export const makePlan = async (loaded: LoadedConfig, reporter: Reporter): Promis
 
 const openData = async (loaded: LoadedConfig, reporter: Reporter) => {
   const { config } = loaded;
-  const { train: trainPath, val: valPath, images, slices } = await dataPaths(loaded, reporter);
-  const open = (path: string, split: "train" | "val", classes: readonly string[] | undefined): Promise<Dataset> =>
+  const { train: trainPath, val: valPath, test: testPath, images, slices } = await dataPaths(loaded, reporter);
+  const open = (path: string, split: "train" | "val" | "test", classes: readonly string[] | undefined): Promise<Dataset> =>
     openDataset({ path, split, ...(images !== undefined && { images }) }, { ...(classes && { classes }), skipInvalid: config.data.skipInvalid });
   const train = await open(trainPath, "train", config.data.classes);
   const val = await open(valPath, "val", train.classes);
-  for (const [name, { problems }] of [["training", train], ["validation", val]] as const) {
+  const test = testPath === undefined ? undefined : await open(testPath, "test", train.classes);
+  for (const [name, { problems }] of [["training", train], ["validation", val], ...(test ? [["test", test] as const] : [])] as const) {
     if (problems.length > 0) reporter.warn(`${problems.length} broken pictures or labels of the ${name} set are left out, first ${problems[0]!.file}: ${problems[0]!.message}`);
   }
-  if (val.items.some(({ boxes }) => boxes === null)) throw unlabelled(valPath, "mAP cannot be measured");
-  return { train, val, slices: await openSlices(slices, val.items), fingerprints: { train: datasetFingerprint(train.items), val: datasetFingerprint(val.items) } };
+  for (const [path, set] of [[valPath, val], [testPath ?? "", test]] as const) if (set?.items.some(({ boxes }) => boxes === null)) throw unlabelled(path, "mAP cannot be measured");
+  const reported = test ?? val;
+  const valPrint = datasetFingerprint(val.items);
+  const fingerprints = { train: datasetFingerprint(train.items), val: valPrint, reported: test ? datasetFingerprint(test.items) : valPrint };
+  return { train, val, reported, slices: await openSlices(slices, reported.items), fingerprints };
 };
 
 const openTeacher = async (teacher: TeacherConfig, index: number, { config, folder }: LoadedConfig, classes: readonly string[]): Promise<PlannedTeacher> => {
@@ -117,7 +124,7 @@ const planStudent = async (student: StudentConfig, { config, folder }: LoadedCon
   if ("arch" in student) {
     const size = wanted ?? first!.model.contract.size;
     const { width, depth, maxChannels, activation, regMax } = student;
-    return { graph: yoloStudent({ classes, size, width, depth, maxChannels, activation, regMax, seed: config.seed }), family: "yolov8", contract: preprocessPreset("yolov8", size), isGiven: false };
+    return { graph: yoloStudent({ classes, size, width, depth, maxChannels, activation, regMax, seed: config.seed }), family: "yolov8", contract: preprocessPreset("yolov8", size), origin: "fresh" };
   }
   if ("model" in student) {
     const path = resolve(folder, student.model);
@@ -127,7 +134,7 @@ const planStudent = async (student: StudentConfig, { config, folder }: LoadedCon
   }
   const { path, model } = first!;
   const whole = trainable(path, model, wanted, classes);
-  return { ...whole, graph: (await deriveStudent(whole.graph, { macs: student.macs })).graph };
+  return { ...whole, graph: (await deriveStudent(whole.graph, { macs: student.macs })).graph, origin: "sliced" };
 };
 
 const fixedSize = (graph: Graph): readonly [number, number] | undefined => {
@@ -146,14 +153,14 @@ const trainable = (path: string, model: DetectorModel, wanted: readonly [number,
   const contract = { ...model.contract, size };
   writeClassNames(graph, classes);
   writeContract(graph, contract, family);
-  return { graph, family, contract, isGiven: true };
+  return { graph, family, contract, origin: "given" };
 };
 
-const planReport = (data: Pick<Plan, "train" | "val">, teachers: readonly PlannedTeacher[], student: PlannedStudent, notes: readonly string[]): JsonObject => ({
+const planReport = (data: Pick<Plan, "train" | "val" | "reported">, teachers: readonly PlannedTeacher[], student: PlannedStudent, notes: readonly string[]): JsonObject => ({
   classes: data.train.classes,
-  train: datasetFacts(data.train), val: datasetFacts(data.val),
+  train: datasetFacts(data.train), val: datasetFacts(data.val), ...(data.reported !== data.val && { test: datasetFacts(data.reported) }),
   teachers: teachers.map(({ path, sha256, model, weight }) => ({ model: path, sha256, family: model.head.family, size: model.contract.size, weight })),
-  student: { family: student.family, size: student.contract.size, given: student.isGiven, ...costFacts(student.graph) },
+  student: { family: student.family, size: student.contract.size, origin: student.origin, ...costFacts(student.graph) },
   notes,
 });
 

@@ -23,6 +23,8 @@ export interface Accuracy {
   /** AP at IoU 0.50:0.95 by class name. */
   readonly perClass: Readonly<Record<string, number | null>>;
   readonly images?: number;
+  /** Standard error of `map`, by resampling the pictures with replacement. */
+  readonly standardError?: number;
 }
 
 /** Quantiles of a benchmark's samples, in milliseconds. */
@@ -117,11 +119,37 @@ export interface TrainingPoint {
   readonly map50?: number | null;
   readonly lr: number;
   readonly imagesPerSecond: number;
+  /** The state of this epoch is the result: the best on the validation set. */
+  readonly chosen?: boolean;
+}
+
+/** Something that was chosen by its mAP on the validation set. */
+export interface Choice {
+  /** What was chosen, e.g. "state of distilled". */
+  readonly what: string;
+  /** How many were measured. */
+  readonly candidates: number;
+  /** Which it became, e.g. "epoch 16" or "the start". */
+  readonly chosen: string;
+  /** mAP (0..1) of the chosen one on the validation set. */
+  readonly map: number;
+  /** mAP of the last candidate: what choosing nothing would have given. */
+  readonly lastMap: number;
+}
+
+/** A variant that ends below the one it was made from by more than the config's `allowedDrop`. */
+export interface Loss {
+  readonly variant: string;
+  readonly parent: string;
+  /** mAP (0..1) lost. */
+  readonly drop: number;
+  readonly allowed: number;
 }
 
 /** Training with a teacher, and the same student without one. */
 export interface DistillReport {
   readonly curves?: { readonly baseline?: readonly TrainingPoint[]; readonly distilled?: readonly TrainingPoint[] };
+  readonly choices?: readonly Choice[];
   readonly notes?: readonly string[];
 }
 
@@ -144,6 +172,7 @@ export interface PruneReport {
   /** mAP after the cut (`mapBefore`, without recovery) and after recovery (`mapAfter`). */
   readonly steps?: readonly { readonly macs: number; readonly mapBefore?: number | null; readonly mapAfter?: number | null }[];
   readonly recovery?: readonly TrainingPoint[];
+  readonly choices?: readonly Choice[];
   readonly note?: string;
 }
 
@@ -164,6 +193,7 @@ export interface QuantizeReport {
   readonly sessionSettings?: JsonObject;
   /** Curve of quantization-aware training. */
   readonly qat?: readonly TrainingPoint[];
+  readonly choices?: readonly Choice[];
   readonly notes?: readonly string[];
 }
 
@@ -177,6 +207,22 @@ export interface SamplePicture {
 export interface EvaluateReport {
   readonly images?: number;
   readonly samples?: readonly { readonly image: string; readonly pictures: readonly SamplePicture[] }[];
+}
+
+/** Where the reported figures come from, and what choosing can have done to them. */
+export interface Choosing {
+  /** `test`: pictures on which nothing was chosen. `val`: those on which epochs and float layers were chosen. */
+  readonly measuredOn: "test" | "val";
+  readonly pictures: number;
+  /** How many candidates were compared on the validation set for the last variant and those it was made from. */
+  readonly candidates: number;
+  /** Standard error of the last variant's mAP (0..1): what another sample of pictures would change; null where it was not measured. */
+  readonly standardError: number | null;
+  /**
+   * How far (mAP, 0..1) the best of so many equally good candidates lies above their mean by luck, were their errors independent: an upper bound of what
+   * choosing can have added to the reported figure. 0 where it comes from `test`.
+   */
+  readonly helpedAtMost: number | null;
 }
 
 /** A finished stage: `hash` keys its result for resuming. */
@@ -217,6 +263,10 @@ export interface RunResult {
   readonly variants: readonly Variant[];
   readonly stages: readonly StageRecord[];
   readonly gates: readonly Gate[];
+  /** Absent before the variants are evaluated. */
+  readonly choosing?: Choosing;
+  /** Variants that lost more than `allowedDrop`; absent in runs made before there was such a limit. */
+  readonly losses?: readonly Loss[];
 }
 
 /** The report of the named stage, or undefined where the run did not get there. */
@@ -239,6 +289,7 @@ const accuracy = z.object({
   mapLarge: fraction.exactOptional(),
   perClass: z.record(z.string(), fraction),
   images: count.exactOptional(),
+  standardError: count.exactOptional(),
 });
 
 const interval = z.tuple([count, count]);
@@ -304,11 +355,14 @@ const trainingPoint = z.object({
   map50: fraction.exactOptional(),
   lr: count,
   imagesPerSecond: count,
+  chosen: z.boolean().exactOptional(),
 });
 const curve = z.array(trainingPoint);
+const choices = z.array(z.object({ what: z.string(), candidates: count, chosen: z.string(), map: z.number(), lastMap: z.number() }));
 
 const distillReport = z.object({
   curves: z.object({ baseline: curve.exactOptional(), distilled: curve.exactOptional() }).exactOptional(),
+  choices: choices.exactOptional(),
   notes: z.array(z.string()).exactOptional(),
 });
 
@@ -330,6 +384,7 @@ const pruneReport = z.object({
   blocked: z.array(z.object({ node: z.string(), opType: z.string(), reason: z.string() })).exactOptional(),
   steps: z.array(z.object({ macs: count, mapBefore: fraction.exactOptional(), mapAfter: fraction.exactOptional() })).exactOptional(),
   recovery: curve.exactOptional(),
+  choices: choices.exactOptional(),
   note: z.string().exactOptional(),
 });
 
@@ -347,6 +402,7 @@ const quantizeReport = z.object({
   drop: fraction.exactOptional(),
   sessionSettings: object.exactOptional(),
   qat: curve.exactOptional(),
+  choices: choices.exactOptional(),
   notes: z.array(z.string()).exactOptional(),
 });
 
@@ -377,6 +433,8 @@ export const runResultSchema: z.ZodType<RunResult> = z.object({
   variants: z.array(variant),
   stages: z.array(stageRecord),
   gates: z.array(z.object({ name: z.string(), limit: z.number(), value: fraction, passed: z.boolean() })),
+  choosing: z.object({ measuredOn: z.enum(["test", "val"]), pictures: count, candidates: count, standardError: fraction, helpedAtMost: fraction }).exactOptional(),
+  losses: z.array(z.object({ variant: z.string(), parent: z.string(), drop: z.number(), allowed: z.number() })).exactOptional(),
 });
 
 const notARun = (file: string, problem: string, cause?: unknown) =>

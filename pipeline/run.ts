@@ -4,6 +4,7 @@ import { describeDetector } from "../detection/detector.ts";
 import { evaluateDetector } from "../detection/evaluate.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
+import { serializeModel } from "../onnx/save.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import { picturePaths, renderReport, type Asset } from "../report/html.ts";
 import { nameOf } from "../targets/inventory.ts";
@@ -16,9 +17,11 @@ import { loadConfig, type LoadedConfig } from "./config.ts";
 import { environmentRecord } from "./environment.ts";
 import { accuracyOf, evaluateStage } from "./evaluate/stage.ts";
 import { diskFull, isDiskFull, writeFileSafely, writeJson } from "./files.ts";
+import { choosingOf } from "./choosing.ts";
 import { judgeGates } from "./gates.ts";
 import { hashOf } from "./hash.ts";
 import { lockFolder } from "./lock.ts";
+import { lossesOf } from "./losses.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { lazyTask, silentReporter, type Reporter } from "./progress.ts";
 import { pruneStage } from "./prune/stage.ts";
@@ -85,7 +88,7 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   reporter.line(`run folder ${runFolder}`);
   await writeJson(join(runFolder, sourceFile), { config: loaded.path });
   const plan = await makePlan(loaded, reporter);
-  reporter.line(`plan: ${plan.train.items.length} pictures to train on, ${plan.val.items.length} to validate on, classes ${plan.classes.join(", ")}`);
+  reporter.line(`plan: ${plan.train.items.length} pictures to train on, ${plan.val.items.length} to validate on${plan.reported === plan.val ? "" : `, ${plan.reported.items.length} to test on`}, classes ${plan.classes.join(", ")}`);
   const variants: VariantFile[] = [];
   for (const { name, path, model } of plan.teachers) variants.push(await givenVariant(name, "teacher", path, model, runFolder));
   const records: StageRecord[] = [{ name: "plan", hash: hashOf(plan.report), seconds: (performance.now() - started) / 1000, report: plan.report }];
@@ -112,7 +115,14 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
 };
 
 const contextOf = (loaded: LoadedConfig, plan: Plan, runFolder: string, cacheFolder: string, reporter: Reporter, signal: AbortSignal | undefined, fresh: boolean): Omit<StageContext, "folder" | "variants" | "withoutTargets"> => {
-  const measure = async (graph: Graph, label: string, session: SessionOptions = {}): Promise<Accuracy> => {
+  const known = new Map<string, Promise<Accuracy>>();
+  const measure = (graph: Graph, label: string, session: SessionOptions = {}): Promise<Accuracy> => {
+    const key = hashOf(serializeModel(graph, { valueInfo: false }), session);
+    const accuracy = known.get(key) ?? measureNow(graph, label, session);
+    known.set(key, accuracy);
+    return accuracy;
+  };
+  const measureNow = async (graph: Graph, label: string, session: SessionOptions): Promise<Accuracy> => {
     const model = await describeDetector(graph, label, { family: plan.student.family, classes: plan.classes, preprocess: plan.student.contract });
     const task = lazyTask(reporter, `mAP of ${label}`, "picture");
     try {
@@ -149,13 +159,15 @@ const keepBenchmarks = ({ benchmarks }: RunState, report: JsonObject): void => {
   }
 };
 
-const saveRun = async ({ loaded: { config }, runFolder, variants, records, accuracies, benchmarks }: RunState, gates: readonly Gate[]): Promise<CompressResult> => {
-  const result: RunResult = {
+const saveRun = async ({ loaded: { config }, plan, runFolder, variants, records, accuracies, benchmarks }: RunState, gates: readonly Gate[]): Promise<CompressResult> => {
+  const judged: RunResult = {
     name: config.name, config: config as unknown as JsonObject, seed: config.seed, environment: environmentRecord(),
     variants: variants.map(({ name, stage, parent, model, sha256, parameters, macs, sizeBytes }): Variant =>
       ({ name, stage, parent, model, sha256, parameters, macs, sizeBytes, accuracy: accuracies.get(name) ?? null, latency: benchmarks.get(name) ?? {} })),
     stages: [...records], gates,
   };
+  const choosing = choosingOf(judged, plan.reported === plan.val ? "val" : "test");
+  const result: RunResult = { ...judged, losses: lossesOf(judged.variants, config.allowedDrop), ...(choosing && { choosing }) };
   await writeJson(join(runFolder, "run.json"), result);
   return { result, runFolder, reportPath: await writeReport(result, runFolder) };
 };

@@ -6,7 +6,8 @@ seed: 1                        # the same seed gives the same models
 
 data:
   train: data/train.json       # COCO .json, YOLO data.yaml, or a folder (YOLO, VOC)
-  val: data/val.json           # labelled; mAP is measured on it
+  val: data/val.json           # labelled; epochs and float layers are chosen on it
+  # test: data/test.json       # labelled; the reported mAP comes from it (default: from val)
   # images: data/images        # COCO: folder of the pictures, when it is not near the .json
   # classes: [car, truck]      # default: all classes of the training set
   # skipInvalid: true          # leave out broken pictures instead of stopping

@@ -17,12 +17,14 @@ import type { SessionOptions } from "../runtime/session.ts";
 import type { EpochRecord } from "../training/state.ts";
 import type { TrainingOptions } from "../training/options.ts";
 import type { LoadedConfig } from "./config.ts";
+import { BestStateKeeper } from "./best-state.ts";
 import { readJson, writeJson } from "./files.ts";
 import { hashOf } from "./hash.ts";
 import { lockFolder } from "./lock.ts";
+import { points } from "../report/figures.ts";
 import type { Plan } from "./plan.ts";
 import { lazyTask, type Reporter } from "./progress.ts";
-import type { TrainingPoint } from "./result.ts";
+import type { Choice, TrainingPoint } from "./result.ts";
 import { version } from "./version.ts";
 
 export interface TrainingJob {
@@ -34,6 +36,8 @@ export interface TrainingJob {
   /** Learn from the config's teachers; without them from labels alone. */
   readonly teacher: boolean;
   readonly warmupEpochs?: number;
+  /** The weights are fresh: there is nothing to measure before training. Default false. */
+  readonly fresh?: boolean;
   /** How the runtime must be set to measure accuracy on the way (fake quantization). */
   readonly session?: SessionOptions;
   /** Further options of the trainer. */
@@ -41,9 +45,12 @@ export interface TrainingJob {
 }
 
 export interface TrainingResult {
-  /** With batch normalization, weights averaged. */
+  /** The state that did best on the validation set, the start included; with batch normalization, weights averaged. */
   readonly graph: Graph;
+  /** Epoch 0 is the start; the chosen epoch is marked. */
   readonly curve: readonly TrainingPoint[];
+  /** How the state was chosen. */
+  readonly choice: Choice;
 }
 
 /** Trains detectors on the plan's data, for whichever stage asks; a finished training is never repeated, an interrupted one goes on. */
@@ -78,6 +85,7 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
   const identity = {
     version, seed: config.seed, train: plan.fingerprints.train, classes: plan.classes, family: plan.student.family, contract: plan.student.contract,
     batch: distill.batch, augment: distill.augment, assignment: distill.assignment, weightDecay: distill.weightDecay,
+    val: plan.fingerprints.val, evaluateEvery: distill.evaluateEvery,
   };
   const teacherIdentity = { variants: distill.variants, alpha: distill.alpha, temperature: distill.temperature, distribution: distill.distribution, features: distill.features, teachers: plan.teachers.map(({ sha256, weight, model }) => [sha256, weight, model.contract]) };
   const batches = async (variants: VariantPlan, teacher: boolean): Promise<BatchSpec> => {
@@ -89,7 +97,7 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
     const key = hashOf(identity, teacher ? teacherIdentity : null, { epochs: job.epochs, learningRate: job.learningRate, warmupEpochs: job.warmupEpochs, training: job.training }, serializeModel(job.graph));
     const folder = join(options.cacheFolder, "training", `${job.name}-${key.slice(0, 12)}`);
     if (options.fresh) await rm(folder, { recursive: true, force: true });
-    const finished = await readFinished(folder);
+    const finished = await readFinished(folder, job.name);
     if (finished) {
       options.reporter.line(`${job.name}: trained already`);
       return finished;
@@ -160,10 +168,11 @@ const loadTrained = async (path: string): Promise<Graph> => {
   return graph;
 };
 
-const readFinished = async (folder: string): Promise<TrainingResult | undefined> => {
+const readFinished = async (folder: string, name: string): Promise<TrainingResult | undefined> => {
   const at = files(folder);
   if ((await readJson(at.done)) === undefined) return undefined;
-  return { graph: await loadTrained(at.model), curve: (await readJson(at.curve)) as readonly TrainingPoint[] };
+  const curve = (await readJson(at.curve)) as readonly TrainingPoint[];
+  return { graph: await loadTrained(at.model), curve, choice: choiceOf(name, curve) };
 };
 
 const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, batches: Trainer["batches"], options: TrainerOptions): Promise<TrainingResult> => {
@@ -173,6 +182,17 @@ const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, bat
   const { teacher: cache, ...spec } = await batches({ epochs: job.epochs, count: teacher ? distill.variants : 0 }, teacher);
   const perEpoch = Math.floor(spec.items.length / Math.min(spec.batch, spec.items.length));
   const measured = new Map(((await readJson(at.curve)) as readonly TrainingPoint[] | undefined)?.map((point) => [point.epoch, point]));
+  const keeper = await BestStateKeeper.open(folder);
+  const keep = async (point: TrainingPoint, graph: () => Graph): Promise<void> => {
+    measured.set(point.epoch, point);
+    if (typeof point.map === "number") await keeper.offer(point.epoch, point.map, graph);
+    await writeJson(at.curve, [...measured.values()]);
+  };
+  if (job.fresh !== true && !measured.has(0)) {
+    const start = await options.measureMap(job.graph, `${job.name} before training`, job.session);
+    reporter.line(`${job.name} before training: mAP ${points(start.map)}, mAP50 ${points(start.map50)}`);
+    await keep(startPoint(start), () => job.graph);
+  }
   const task = lazyTask(reporter, `training ${job.name}`, "step");
   let smooth: number | undefined;
   const every = distill.evaluateEvery ?? Math.ceil(job.epochs / 5);
@@ -190,23 +210,39 @@ const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, bat
         task.update(step, totalSteps, `epoch ${epoch}/${job.epochs} loss ${smooth.toFixed(3)}`);
       },
       onEpoch: async (record, deployed) => {
-        const due = every > 0 && (record.epoch % every === 0 || record.epoch === job.epochs);
+        const due = record.epoch === job.epochs || (every > 0 && record.epoch % every === 0);
         const accuracy = due ? await options.measureMap(deployed(), `${job.name} after epoch ${record.epoch}`, job.session) : undefined;
-        measured.set(record.epoch, pointOf(record, perEpoch, spec.batch, accuracy));
-        await writeJson(at.curve, [...measured.values()]);
-        reporter.line(`${job.name} epoch ${record.epoch}/${job.epochs}: loss ${record.loss.toFixed(4)}, ${((perEpoch * spec.batch) / record.seconds).toFixed(1)} pictures/s (${(100 * record.dataWaitShare).toFixed(0)} % waiting for data)${accuracy ? `, mAP ${(100 * accuracy.map).toFixed(1)}, mAP50 ${(100 * accuracy.map50).toFixed(1)}` : ""}`);
+        await keep(pointOf(record, perEpoch, spec.batch, accuracy), deployed);
+        reporter.line(`${job.name} epoch ${record.epoch}/${job.epochs}: loss ${record.loss.toFixed(4)}, ${((perEpoch * spec.batch) / record.seconds).toFixed(1)} pictures/s (${(100 * record.dataWaitShare).toFixed(0)} % waiting for data)${accuracy ? `, mAP ${points(accuracy.map)}, mAP50 ${points(accuracy.map50)}` : ""}`);
       },
     });
-    const curve = history.map((record) => measured.get(record.epoch) ?? pointOf(record, perEpoch, spec.batch, undefined));
-    await saveModel(graph, at.model);
+    const best = keeper.best;
+    const curve = [...(measured.has(0) ? [measured.get(0)!] : []), ...history.map((record) => measured.get(record.epoch) ?? pointOf(record, perEpoch, spec.batch, undefined))]
+      .map((point) => (point.epoch === best?.epoch ? { ...point, chosen: true } : point));
+    const choice = choiceOf(job.name, curve);
+    if (choice.chosen !== `epoch ${job.epochs}`) reporter.line(`${job.name}: ${choice.chosen} is kept (mAP ${points(choice.map)}; the last has ${points(choice.lastMap)})`);
+    await saveModel(best ? await loadTrained(best.model) : graph, at.model);
     await writeJson(at.curve, curve);
     await writeJson(at.done, { name: job.name, epochs: job.epochs });
-    await rm(at.checkpoint, { force: true });
-    return { graph: await loadTrained(at.model), curve };
+    await Promise.all([rm(at.checkpoint, { force: true }), keeper.close()]);
+    return { graph: await loadTrained(at.model), curve, choice };
   } finally {
     task.end();
   }
 };
+
+/** The best of the states that were measured. */
+const choiceOf = (name: string, curve: readonly TrainingPoint[]): Choice => {
+  const measured = curve.filter(({ map }) => typeof map === "number");
+  const best = measured.find(({ chosen }) => chosen === true) ?? measured.at(-1);
+  return {
+    what: `state of ${name}`, candidates: measured.length, chosen: best?.epoch === 0 ? "the start" : `epoch ${best?.epoch ?? curve.at(-1)?.epoch ?? 0}`,
+    map: best?.map ?? 0, lastMap: measured.at(-1)?.map ?? 0,
+  };
+};
+
+const startPoint = (accuracy: { readonly map: number; readonly map50: number }): TrainingPoint =>
+  ({ epoch: 0, step: 0, losses: {}, lr: 0, imagesPerSecond: 0, map: accuracy.map, map50: accuracy.map50 });
 
 const pointOf = (record: EpochRecord, perEpoch: number, batch: number, accuracy: { readonly map: number; readonly map50: number } | undefined): TrainingPoint => ({
   epoch: record.epoch, step: record.epoch * perEpoch, losses: { total: record.loss, ...record.metrics }, lr: record.learningRate,

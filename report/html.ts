@@ -8,7 +8,7 @@ import { pruningSection } from "./pruning.ts";
 import { quantizationSection } from "./quantization.ts";
 import { scatterSection } from "./scatter.ts";
 import { soakSection } from "./soak.ts";
-import { gateList, headline, tiles } from "./summary.ts";
+import { choosingNote, gateList, headline, tiles } from "./summary.ts";
 import { variantTable } from "./table.ts";
 import { trainingSection } from "./training.ts";
 
@@ -24,6 +24,7 @@ export function renderReport(result: RunResult, assets: Assets): string {
     name: result.name, headline: headline(result), tiles: tiles(result), id: "run", data: result,
     sections: html`${gateList(result.gates)}
 ${variantTable(result)}
+${choosingNote(result)}
 ${scatterSection(result)}
 ${soakSection(result)}
 ${pictureSection(result, assets)}

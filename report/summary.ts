@@ -1,10 +1,29 @@
-import type { Gate, RunResult, Variant } from "../pipeline/result.ts";
-import { bytes, count, ms, plain, points, signedPoints, times } from "./figures.ts";
+import type { Gate, Loss, RunResult, Variant } from "../pipeline/result.ts";
+import { bytes, count, ms, plain, plural, points, signedPoints, times } from "./figures.ts";
 import { html, type Html } from "./markup.ts";
 import { compareLatency, finalVariant, isStable, teacherOf } from "./variants.ts";
 
-/** What was won and lost, in one sentence with figures. */
+/** What was won and lost, in one sentence with figures; a variant that lost more than allowed comes first. */
 export function headline(result: RunResult): string {
+  const losses = (result.losses ?? []).map(lossText);
+  return losses.length === 0 ? summary(result) : `Not as good as it started: ${losses.join("; ")}. ${summary(result)}`;
+}
+
+/** One variant below its parent, in points of mAP. */
+export const lossText = ({ variant, parent, drop, allowed }: Loss): string =>
+  `${variant} is ${points(drop)} points of mAP below ${parent} (allowed: ${points(allowed)})`;
+
+/** Where the figures come from, and how much choosing can have raised them. */
+export function choosingText({ choosing }: RunResult): string | undefined {
+  if (!choosing) return undefined;
+  const { measuredOn, pictures, candidates, standardError, helpedAtMost } = choosing;
+  const error = standardError === null ? "" : ` Another sample of so many pictures would change a figure by about ±${points(standardError)} points (one standard error).`;
+  if (measuredOn === "test") return `Measured on ${pictures} test pictures (data.test); choices among ${plural(candidates, "candidate")} were made on data.val.${error}`;
+  const help = helpedAtMost === null ? "" : `, which can have raised the last variant's mAP by up to about ${points(helpedAtMost)} points`;
+  return `Chosen and measured on the same ${pictures} pictures: ${plural(candidates, "candidate")} were compared on them${help}. Give data.test for figures without that.${error}`;
+}
+
+function summary(result: RunResult): string {
   const teacher = teacherOf(result);
   const final = finalVariant(result);
   if (!final) return `${result.name}: no variant yet`;
@@ -52,4 +71,10 @@ export function gateList(gates: readonly Gate[]): Html | undefined {
   const failed = gates.filter(({ passed }) => !passed).length;
   return html`<section id="gates"><h2>Gates <small class="${failed > 0 ? "fail" : "pass"}">${failed > 0 ? `${failed} of ${gates.length} failed` : "all passed"}</small></h2>
 <ul class="gates">${gates.map((gate) => html`<li class="${gate.passed ? "pass" : "fail"}"><b>${gate.passed ? "✓ pass" : "✕ fail"}</b><code>${gate.name}</code><span>${gate.value === null ? "not measured" : plain(gate.value)} <small>limit ${plain(gate.limit)}</small></span></li>`)}</ul></section>`;
+}
+
+/** Under the table of variants. */
+export function choosingNote(result: RunResult): Html | undefined {
+  const text = choosingText(result);
+  return text === undefined ? undefined : html`<p class="note">${text}</p>`;
 }

@@ -42,7 +42,7 @@ function plots(suffix: string, curves: readonly Curve[]): Html[] {
   const several = curves.length > 1;
   return [
     ...(accuracy.length > 1
-      ? [lines(`mAP by epoch${suffix}`, curves, accuracy, "mAP (points)", `Measured on the validation set. Ends at ${ends(accuracy)}.`)]
+      ? [lines(`mAP by epoch${suffix}`, curves, accuracy, "mAP (points)", `Measured on the validation set. Ends at ${ends(accuracy)}.${chosen(curves)}`)]
       : []),
     ...(loss.length > 1
       ? [
@@ -62,6 +62,13 @@ const ends = (all: readonly Sample[]): string =>
   [...new Set(all.map(({ curve: of }) => of))]
     .map((of) => `${points((all.findLast((sample) => sample.curve === of)?.value ?? 0) / 100)} for ${of.name}`)
     .join(" and ");
+
+/** Which state each curve's variant is. */
+const chosen = (curves: readonly Curve[]): string => {
+  const kept = curves.flatMap(({ name, points: of }) => of.filter((point) => point.chosen === true).map(({ epoch, map }) =>
+    `${epoch === 0 ? "the start" : `epoch ${epoch}`}${typeof map === "number" ? ` (${points(map)})` : ""}${curves.length > 1 ? ` of ${name}` : ""}`));
+  return kept.length === 0 ? "" : ` Kept, as the best: ${kept.join(", ")}.`;
+};
 
 /** `total` where the trainer wrote it, else the sum of the terms. */
 function totalLoss({ losses }: TrainingPoint): number | undefined {
@@ -118,7 +125,8 @@ function epochTicks(data: readonly Sample[]): number[] | number {
 function lossTable(curves: readonly Curve[]): Html {
   const rows = curves.flatMap(({ name, points: of }) => {
     const last = of.at(-1);
-    const speed = of.reduce((sum, point) => sum + point.imagesPerSecond, 0) / of.length;
+    const epochs = of.filter(({ epoch }) => epoch > 0);
+    const speed = epochs.reduce((sum, point) => sum + point.imagesPerSecond, 0) / Math.max(1, epochs.length);
     return last ? [html`<tr><th scope="row">${name}</th><td>${grouped(last.step)}</td><td>${plain(speed)}</td><td class="text">${terms(last)}</td></tr>`] : [];
   });
   return html`<details><summary>Loss terms and speed</summary><div class="scroll"><table><thead><tr><th scope="col">run</th><th scope="col">steps</th><th scope="col">images/s</th><th scope="col" class="text">loss terms at the end</th></tr></thead><tbody>${rows}</tbody></table></div></details>`;

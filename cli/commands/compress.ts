@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
 import { stageNames, type StageName } from "../../pipeline/stage.ts";
+import { choosingText, lossText } from "../../report/summary.ts";
 import { action } from "../context.ts";
 import { failedRequirement, unmetRequirements } from "../requirements.ts";
 import { stabilityNote, variantTable } from "../table.ts";
@@ -31,10 +32,12 @@ Examples:
     .action(action<[string], Options>(async ({ reporter, signal, result }, [config], { runs, until, fresh, without }) => {
       const { compress } = await import("../../pipeline/run.ts");
       const run = await compress(config, { runs, reporter, signal, ...(until !== undefined && { until }), ...(fresh !== undefined && { fresh }), ...(without && { without }) });
+      const losses = run.result.losses ?? [];
       const failed = run.result.gates.filter(({ passed }) => !passed);
-      result(run.result, () => [variantTable(run.result), stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "").join("\n"));
+      result(run.result, () => [variantTable(run.result), choosingText(run.result) ?? "", stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "").join("\n"));
       for (const { name, limit, value } of failed) reporter.warn(`gate ${name} failed: ${value === null ? "not measured" : value.toPrecision(4)}, limit ${limit}`);
+      for (const loss of losses) reporter.warn(`${lossText(loss)}: look at the curves in the report; a lower learning rate, more epochs or a milder cut helps, allowedDrop in the config accepts it`);
       const unmet = unmetRequirements(run.result);
       for (const row of unmet) reporter.warn(failedRequirement(row));
-      return failed.length + unmet.length > 0 ? 1 : 0;
+      return failed.length + unmet.length + losses.length > 0 ? 1 : 0;
     }));

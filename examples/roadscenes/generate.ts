@@ -14,10 +14,12 @@ const version = 2;
 const seedSalt = 1;
 
 export interface RoadscenesOptions {
-  /** Folder that gets `images/`, `train.json`, `val.json` and `manifest.json`. */
+  /** Folder that gets `images/`, `train.json`, `val.json`, `test.json` and `manifest.json`. */
   readonly dir: string;
   readonly train: number;
   readonly val: number;
+  /** Default 0: no test set. */
+  readonly test?: number;
   readonly seed: number;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -26,15 +28,19 @@ export interface Roadscenes {
   readonly images: string;
   readonly train: string;
   readonly val: string;
-  /** Lists of validation pictures by light and weather; one without pictures is left out. */
+  /** Where the options ask for one. */
+  readonly test?: string;
+  /** Lists of test pictures (of validation pictures where there is no test set) by light and weather; one without pictures is left out. */
   readonly slices: Readonly<Record<string, string>>;
   /** False when the folder was complete already. */
   readonly generated: boolean;
 }
 
+type Split = "train" | "val" | "test";
+
 interface Picture {
   readonly file: string;
-  readonly split: "train" | "val";
+  readonly split: Split;
   readonly seed: number;
 }
 
@@ -47,10 +53,10 @@ export async function roadscene(seed: number): Promise<{ jpeg: Buffer; labels: r
 
 const exists = (path: string): Promise<boolean> => stat(path).then(({ size }) => size > 0, () => false);
 
-function pictures({ train, val, seed }: RoadscenesOptions): Picture[] {
-  const split = (name: "train" | "val", count: number, salt: number): Picture[] => Array.from({ length: count }, (_, i) =>
+function pictures({ train, val, test = 0, seed }: RoadscenesOptions): Picture[] {
+  const split = (name: Split, count: number, salt: number): Picture[] => Array.from({ length: count }, (_, i) =>
     ({ file: `${name}-v${version}-s${seed}-${String(i).padStart(5, "0")}.jpg`, split: name, seed: pictureSeed(seedSalt, seed, salt, i) }));
-  return [...split("train", train, 1), ...split("val", val, 2)];
+  return [...split("train", train, 1), ...split("val", val, 2), ...split("test", test, 3)];
 }
 
 function cocoJson(entries: readonly { file: string; labels: readonly Label[] }[]): string {
@@ -70,10 +76,10 @@ function cocoJson(entries: readonly { file: string; labels: readonly Label[] }[]
  * larger one. A complete folder is left as it is; a partly written one goes on where it stopped.
  */
 export async function generateRoadscenes(options: RoadscenesOptions): Promise<Roadscenes> {
-  const { dir, onProgress } = options;
+  const { dir, test = 0, onProgress } = options;
   const images = join(dir, "images");
-  const paths = { images, train: join(dir, "train.json"), val: join(dir, "val.json") };
-  const manifest = JSON.stringify({ version, seed: options.seed, train: options.train, val: options.val });
+  const paths = { images, train: join(dir, "train.json"), val: join(dir, "val.json"), ...(test > 0 && { test: join(dir, "test.json") }) };
+  const manifest = JSON.stringify({ version, seed: options.seed, train: options.train, val: options.val, ...(test > 0 && { test }) });
   const manifestFile = join(dir, "manifest.json");
   if (await readFile(manifestFile, "utf8").then((text) => text === manifest, () => false)) return { ...paths, slices: await writeSlices(options), generated: false };
 
@@ -91,7 +97,10 @@ export async function generateRoadscenes(options: RoadscenesOptions): Promise<Ro
   };
   await Promise.all(Array.from({ length: 4 }, worker));
   const entries = todo.map(({ file, split }, i) => ({ file, split, labels: labels[i] ?? [] }));
-  for (const split of ["train", "val"] as const) await writeFileAtomic(paths[split], cocoJson(entries.filter((entry) => entry.split === split)));
+  for (const split of ["train", "val", "test"] as const) {
+    const path = paths[split];
+    if (path !== undefined) await writeFileAtomic(path, cocoJson(entries.filter((entry) => entry.split === split)));
+  }
   await writeFileAtomic(manifestFile, manifest);
   return { ...paths, slices: await writeSlices(options), generated: true };
 }
@@ -101,9 +110,10 @@ async function writeSlices(options: RoadscenesOptions): Promise<Record<string, s
   const folder = join(options.dir, "slices");
   const file = (name: string): string => join(folder, `${name}.txt`);
   if (!(await readFile(file("complete"), "utf8").catch(() => ""))) {
-    const val = pictures(options).filter(({ split }) => split === "val").map((picture) => ({ file: picture.file, found: scene(new Random(picture.seed)).conditions }));
+    const reported = (options.test ?? 0) > 0 ? "test" : "val";
+    const found = pictures(options).filter(({ split }) => split === reported).map((picture) => ({ file: picture.file, conditions: scene(new Random(picture.seed)).conditions }));
     await mkdir(folder, { recursive: true });
-    for (const name of conditions) await writeFileAtomic(file(name), val.filter(({ found }) => found.includes(name)).map((picture) => `${picture.file}\n`).join(""));
+    for (const name of conditions) await writeFileAtomic(file(name), found.filter((picture) => picture.conditions.includes(name)).map((picture) => `${picture.file}\n`).join(""));
     await writeFileAtomic(file("complete"), "yes\n");
   }
   const slices: Record<string, string> = {};
@@ -122,15 +132,15 @@ async function write({ file, seed }: Picture, images: string): Promise<readonly 
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: {
-    out: { type: "string" }, train: { type: "string", default: "800" }, val: { type: "string", default: "200" }, seed: { type: "string", default: "1" },
+    out: { type: "string" }, train: { type: "string", default: "800" }, val: { type: "string", default: "200" }, test: { type: "string", default: "0" }, seed: { type: "string", default: "1" },
   } });
-  const [train, val, seed] = [Number(values.train), Number(values.val), Number(values.seed)];
-  if (!values.out || ![train, val, seed].every((n) => Number.isInteger(n) && n >= 0)) {
-    console.error("usage: tsx examples/roadscenes/generate.ts --out <dir> [--train 800] [--val 200] [--seed 1]");
+  const [train, val, test, seed] = [Number(values.train), Number(values.val), Number(values.test), Number(values.seed)];
+  if (!values.out || ![train, val, test, seed].every((n) => Number.isInteger(n) && n >= 0)) {
+    console.error("usage: tsx examples/roadscenes/generate.ts --out <dir> [--train 800] [--val 200] [--test 0] [--seed 1]");
     process.exitCode = 2;
     return;
   }
-  const result = await generateRoadscenes({ dir: values.out, train, val, seed, onProgress: (done, total) => { if (done % 100 === 0 || done === total) console.error(`${done}/${total}`); } });
+  const result = await generateRoadscenes({ dir: values.out, train, val, test, seed, onProgress: (done, total) => { if (done % 100 === 0 || done === total) console.error(`${done}/${total}`); } });
   console.error(result.generated ? `wrote ${values.out}` : `${values.out} is complete`);
 }
 

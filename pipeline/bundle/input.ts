@@ -52,7 +52,9 @@ const open = async (variant: Variant, role: ModelRole | undefined, runFolder: st
   return { role: role ?? (isTensorrt ? "int8-tensorrt" : "int8-cpu"), variant: variant.name, path, model, session };
 };
 
-const dataOf = ({ train, val, classes, slices, fingerprints }: Plan): EvidenceData => ({ items: val.items, classes, slices, fingerprints, trainImages: train.items.length });
+/** Evidence comes from the pictures that the reported figures come from. */
+const dataOf = ({ train, reported, classes, slices, fingerprints }: Plan): EvidenceData =>
+  ({ items: reported.items, classes, slices, fingerprints: { train: fingerprints.train, val: fingerprints.reported }, trainImages: train.items.length });
 
 const stageFolder = ({ stages }: RunResult, runFolder: string, name: string): string | undefined => {
   const record = stages.findLast((stage) => stage.name === name);

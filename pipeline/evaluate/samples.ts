@@ -12,7 +12,7 @@ type Sample = NonNullable<EvaluateReport["samples"]>[number];
 
 /** The same validation pictures with the boxes of the teacher, the last float student and int8, as JPEG files of the run. */
 export const drawSamples = async (context: StageContext): Promise<readonly Sample[]> => {
-  const items = chosenPictures(context.plan.val.items, context.loaded.config.report.pictures);
+  const items = chosenPictures(context.plan.reported.items, context.loaded.config.report.pictures);
   const pictures = new Map<DatasetItem, SamplePicture[]>(items.map((item) => [item, []]));
   for (const variant of shownVariants(context.variants)) {
     for (const [index, item] of items.entries()) {

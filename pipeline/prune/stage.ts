@@ -1,7 +1,9 @@
 import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { lazyTask } from "../progress.ts";
-import type { TrainingPoint } from "../result.ts";
+import { defaultRecoveryRate } from "../learning-rate.ts";
+import type { Plan } from "../plan.ts";
+import type { Choice, TrainingPoint } from "../result.ts";
 import type { Stage, StageContext } from "../stage.ts";
 import { weightGradients } from "../taylor.ts";
 import { loadVariant, saveVariant } from "../variant-files.ts";
@@ -15,12 +17,12 @@ const taylorBatches = 24;
 /** Cuts the last float variant to the target, with recovery (the same training, shorter) after each cut. */
 export const pruneStage: Stage<"prune"> = {
   name: "prune",
-  identity: ({ loaded: { config }, trainer }) => config.prune && { trainer: trainer.identity, prune: config.prune },
+  identity: ({ loaded: { config }, plan, trainer }) => config.prune && { trainer: trainer.identity, prune: config.prune, learningRate: rateOf(config.prune, plan) },
   run: async (context) => {
     const options = context.loaded.config.prune!;
     const source = context.variants.findLast(({ stage }) => stage === "distilled" || stage === "baseline" || stage === "student");
     if (!source) throw new UserError("NOTHING_TO_PRUNE", "There is no student to prune.", "give a student and let distill run first.");
-    const recovery: TrainingPoint[] = [];
+    const recovery: Recovery = { curve: [], choices: [] };
     const { macs, parameters, criterion, allocation, round, steps, exclude } = options;
     const { graph, report } = await pruneModel(await loadVariant(context.runFolder, source, "trainable"), {
       ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), criterion, allocation, round, steps, exclude,
@@ -30,18 +32,28 @@ export const pruneStage: Stage<"prune"> = {
       onProgress: ({ step, steps: total, phase, macs: now }) => context.reporter.line(`prune step ${step + 1}/${total}: ${phase} at ${(now / 1e6).toFixed(1)} M MACs`),
     });
     const pruned = await saveVariant(context, { name: "pruned", stage: "pruned", parent: source, graph, keepTrainable: true });
-    return { variants: [pruned], report: { ...report, recovery } };
+    return { variants: [pruned], report: { ...report, recovery: recovery.curve, choices: recovery.choices } };
   },
 };
 
-const recover = async ({ trainer }: StageContext, { recover: { epochs: each, finalEpochs, learningRate }, steps }: PruneConfig, graph: Graph, step: number, recovery: TrainingPoint[]): Promise<Graph> => {
+interface Recovery {
+  readonly curve: TrainingPoint[];
+  readonly choices: Choice[];
+}
+
+const rateOf = ({ recover: { learningRate } }: PruneConfig, { student }: Plan): number => learningRate ?? defaultRecoveryRate[student.origin];
+
+const recover = async ({ trainer, plan }: StageContext, options: PruneConfig, graph: Graph, step: number, recovery: Recovery): Promise<Graph> => {
+  const { recover: { epochs: each, finalEpochs }, steps } = options;
   const epochs = step === steps - 1 ? (finalEpochs ?? each) : each;
   if (epochs === 0) return graph;
   const trained = await trainer.train({
-    name: steps > 1 ? `recovery-${step + 1}` : "recovery", graph, epochs, learningRate, warmupEpochs: Math.min(1, epochs / 4), teacher: true,
+    name: steps > 1 ? `recovery-${step + 1}` : "recovery", graph, epochs, learningRate: rateOf(options, plan), warmupEpochs: Math.min(1, epochs / 4), teacher: true,
   });
-  const last = recovery.at(-1);
-  recovery.push(...trained.curve.map((point) => ({ ...point, epoch: point.epoch + (last?.epoch ?? 0), step: point.step + (last?.step ?? 0) })));
+  const last = recovery.curve.at(-1);
+  recovery.choices.push(trained.choice);
+  const points = last ? trained.curve.filter(({ epoch }) => epoch > 0) : trained.curve; // the start of a later step has the same epoch as the end of the one before
+  recovery.curve.push(...points.map((point) => ({ ...point, epoch: point.epoch + (last?.epoch ?? 0), step: point.step + (last?.step ?? 0) })));
   return trained.graph;
 };
 
