@@ -1,4 +1,4 @@
-import { sizedGraph, type Size } from "../../detection/input-size.ts";
+import { declaredSize, fixedSize, sizedGraph, type Size } from "../../detection/input-size.ts";
 import { gradientModel } from "../../autodiff/gradient-model.ts";
 import { loadModel } from "../../onnx/load.ts";
 import { saveModel } from "../../onnx/save.ts";
@@ -20,7 +20,8 @@ export interface GradOptions {
 export const writeGradientModel = async (path: string, { loss, wrt, out, size }: GradOptions): Promise<{ readonly outputs: readonly string[]; readonly notes: readonly string[] }> => {
   const loaded = await loadModel(path);
   const given = loaded.graph;
-  const sized = size || usesHalf(given) ? await sizedGraph(given, { label: path, ...(size && { size }) }) : { graph: given, notes: [] };
+  const named = size ?? (fixedSize(given) ? undefined : declaredSize(given.metadata, path));
+  const sized = named || usesHalf(given) ? await sizedGraph(given, { label: path, ...(size && { size }) }) : { graph: given, notes: [] };
   const graph = singlePrecision(given.opset < 17 ? upgradeOpset(sized.graph, 17).graph : sized.graph).graph;
   const result = gradientModel(graph, loss, wrt);
   await saveModel(result, out);

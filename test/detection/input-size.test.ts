@@ -79,7 +79,7 @@ test("inspect, prune and grad take --size, and name it where it is missing", asy
   try {
     const [path, out, masked] = [join(folder, "dynamic.onnx"), join(folder, "out.onnx"), join(folder, "masked.onnx")];
     await saveModel(dynamic(), path);
-    for (const work of [inspectModel(path), pruneFile(path, { macs: 0.6, out })]) assert.match((await refusal(work)).nextStep, "--size");
+    for (const work of [() => inspectModel(path), () => pruneFile(path, { macs: 0.6, out })]) assert.match((await refusal(work())).nextStep, "--size");
     const size = [64, 32] as const;
     const { macs, inputs, prunable } = await inspectModel(path, { size });
     assert.equal([macs, inputs[0]!.shape], [64 * 32 / 4 * 16 * 27 + 64 * 32 / 16 * 16 * 144 + 64 * 32 / 4 * 128, ["N", 3, "H", "W"]]);
@@ -88,6 +88,7 @@ test("inspect, prune and grad take --size, and name it where it is missing", asy
     assert.ok(pruned.macs < 0.75 * pruned.before.macs, `${pruned.macs} of ${pruned.before.macs}`);
     const feeds = sampleFeeds((await loadModel(out)).graph);
     assert.equal(differing(await compareModels(masked, out, feeds), 1e-5), []);
+    assert.match((await refusal(writeGradientModel(path, { loss: "y", wrt: ["images"], out }))).nextStep, "--size");
     assert.equal((await writeGradientModel(path, { loss: "y", wrt: ["images"], out, size })).outputs, ["y", "grad/images"]);
   } finally {
     await rm(folder, { recursive: true });
