@@ -22,7 +22,7 @@ export interface ConvGeometry extends WindowGeometry {
 export const missingSize = (node: Node, value: Value): UserError =>
   new UserError("MISSING_SIZE",
     `Cannot differentiate ${node.opType} "${node.name}": the size of "${value.name}" is ${value.shape ? `[${value.shape.join(", ")}]` : "unknown"}.`,
-    "give the model's inputs fixed sizes (all but the batch dimension) and run shape inference first.");
+    "give the model's inputs fixed sizes, all but the batch dimension (--size WxH for a picture), and run shape inference first.");
 
 /** Dimensions from `from` on as numbers; a UserError that names `node` where one is not static. */
 export const staticSizes = (node: Node, value: Value, from = 2): readonly number[] => {

@@ -1,3 +1,4 @@
+import { declaredSize } from "./input-size.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import { loadModel } from "../onnx/load.ts";
@@ -86,10 +87,10 @@ const sizeOf = (
     throw fixedSize(label, [width, height], wanted);
   if (isFixed) return [width, height];
   if (wanted) return wanted;
-  const [rows, columns] = [...(graph.metadata.get("imgsz") ?? "").matchAll(/\d+/g)].map(Number);
-  if (rows === undefined || columns === undefined) throw noSize(label);
-  notes.push(`the input of ${label} is dynamic: it is run at the size in its metadata, ${columns}x${rows}`);
-  return [columns, rows];
+  const declared = declaredSize(graph.metadata, label);
+  if (!declared) throw noSize(label);
+  notes.push(`the input of ${label} is dynamic: it is run at the size in its metadata, ${declared.join("x")}`);
+  return declared;
 };
 
 const savedContract = (graph: Graph, label: string, size: readonly [number, number]): Preprocess | undefined => {

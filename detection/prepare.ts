@@ -1,6 +1,14 @@
 import type { Graph } from "../graph/graph.ts";
+import { castLikeToCast, constantsToInitializers } from "../rewrite/constants.ts";
+import { inlineDecidedIfs } from "../rewrite/inline-if.ts";
 import { upgradeOpset } from "../rewrite/opset.ts";
-import { constantsToInitializers } from "../rewrite/constants.ts";
+import { sequence } from "../rewrite/rule.ts";
+import { removeSequences } from "../rewrite/sequences.ts";
+import { singlePrecision } from "../rewrite/single-precision.ts";
 
-/** A copy that can be edited and differentiated: opset 17 or later, constants as initializers. */
-export const prepareGraph = (graph: Graph): Graph => constantsToInitializers(upgradeOpset(graph, 17).graph).graph;
+const editable = sequence("editable", [
+  (graph) => upgradeOpset(graph, 17), constantsToInitializers, inlineDecidedIfs, removeSequences, castLikeToCast, singlePrecision,
+]);
+
+/** A copy that can be edited and differentiated: opset 17 or later, constants as initializers, exporters' forms made plain, float32 where it was float16. */
+export const prepareGraph = (graph: Graph): Graph => editable(graph).graph;

@@ -22,7 +22,7 @@ export interface ModelCost {
 
 const shapeNotStatic = (value: Value, node: Node): UserError =>
   new UserError("SHAPE_NOT_STATIC", `Cannot count the MACs of ${node.opType} "${node.name}": the shape [${value.shape?.join(",") ?? "unknown"}] of "${value.name}" is not static.`,
-    "give sizes for the symbolic dimensions of the model's inputs.");
+    "give sizes for the symbolic dimensions of the model's inputs (--size WxH for a picture).");
 
 /**
  * Multiply-accumulates of Conv, ConvTranspose, Gemm and MatMul (their quantized forms too) for a batch of 1, and the number of learned parameters.

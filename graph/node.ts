@@ -1,4 +1,5 @@
 import type { Attribute } from "./attribute.ts";
+import { constantTensor } from "./constant.ts";
 import type { DataType, Tensor } from "./tensor.ts";
 
 /** A dimension: a size, or the name of a symbolic one (`N`); an unknown one has a name starting with `?`. */
@@ -38,8 +39,7 @@ export class Value {
   get constant(): Tensor | undefined {
     if (this.tensor) return this.tensor;
     if (this.producer?.opType !== "Constant" || this.producer.domain !== "") return undefined;
-    const value = this.producer.attributes.get("value");
-    return value?.type === "tensor" ? value.value : undefined;
+    return constantTensor(this.producer.attributes);
   }
 
   /** The nodes that read the value, each once. */

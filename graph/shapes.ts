@@ -6,14 +6,18 @@ import { elementwiseRules } from "./shapes/elementwise.ts";
 import { indexingRules } from "./shapes/indexing.ts";
 import { layoutRules } from "./shapes/layout.ts";
 import { matrixRules } from "./shapes/matrix.ts";
+import { quantizedRules } from "./shapes/quantized.ts";
 import { ShapeContext, type ShapeRule, type ValueType } from "./shapes/rule.ts";
 import { spatialRules } from "./shapes/spatial.ts";
-import type { Memo } from "./shapes/values.ts";
+import { decidedBranch, partialValue, type Memo } from "./shapes/values.ts";
 
-export { partialValue, type Memo, type PartialValue } from "./shapes/values.ts";
+export { decidedBranch, partialValue, type Memo, type PartialValue } from "./shapes/values.ts";
 
-/** Both branches of If must agree; a dimension that differs is unknown. */
-const conditional: ShapeRule = ({ node }) => {
+/** The branch that a known condition chooses; else both must agree: a dimension that differs is unknown. */
+const conditional: ShapeRule = (c) => {
+  const { node } = c;
+  const branch = decidedBranch(node, c.memo);
+  if (branch) return branch.outputs.map(({ dtype, shape }) => ({ dtype, shape }));
   const branches = subgraphsOf(node);
   return node.outputs.map((_, index) => {
     const [a, b] = branches.map((branch) => branch.outputs[index]);
@@ -27,12 +31,17 @@ export const shapeRules: Readonly<Record<string, ShapeRule>> = {
   ...elementwiseRules, ...spatialRules, ...layoutRules, ...indexingRules, ...matrixRules, If: conditional,
 };
 
-const microsoft: ReadonlySet<string> = new Set(["QuickGelu", "BiasGelu", "FastGelu", "Gelu", "FusedMatMul", "QuantizeLinear", "DequantizeLinear"]);
+const alsoMicrosoft = ["QuickGelu", "BiasGelu", "FastGelu", "Gelu", "FusedMatMul", "QuantizeLinear", "DequantizeLinear"] as const;
+
+/** As `shapeRules`, by op of com.microsoft. */
+export const microsoftRules: Readonly<Record<string, ShapeRule>> = {
+  ...Object.fromEntries(alsoMicrosoft.map((opType) => [opType, shapeRules[opType]!])), ...quantizedRules,
+};
 
 /** The row for `node`, or undefined: nothing is known about its outputs then. */
-export const shapeRuleOf = (node: Node): ShapeRule | undefined => {
-  const known = node.domain === "" || node.domain === "ai.onnx" || (node.domain === "com.microsoft" && microsoft.has(node.opType));
-  return known && Object.hasOwn(shapeRules, node.opType) ? shapeRules[node.opType] : undefined;
+export const shapeRuleOf = ({ domain, opType }: Node): ShapeRule | undefined => {
+  const rules = domain === "" || domain === "ai.onnx" ? shapeRules : domain === "com.microsoft" ? microsoftRules : {};
+  return Object.hasOwn(rules, opType) ? rules[opType] : undefined;
 };
 
 /** Writes dtype and shape of the node's outputs, as far as its inputs tell; an op without a row leaves them unknown. */
@@ -52,6 +61,7 @@ const inferGraph = (graph: Graph, opset: number, overwrite: boolean): void => {
     if (overwrite) for (const output of node.outputs) Object.assign(output, { dtype: shapeRuleOf(node) ? undefined : output.dtype, shape: undefined });
     for (const body of subgraphsOf(node)) inferGraph(body, opset, overwrite);
     infer(node, opset, memo, overwrite ? write : refine);
+    for (const output of node.outputs) partialValue(output, memo); // in order, so that no chain is walked by recursion
   }
 };
 

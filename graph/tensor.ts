@@ -49,6 +49,14 @@ export const stridesOf = (shape: readonly number[]): number[] => {
   return strides;
 };
 
+const [int64Max, int64Min] = [2n ** 63n - 1n, -(2n ** 63n)];
+
+/** An int64; what lies beyond is clamped, so INT64_MAX as a double (2^63, one too many) is INT64_MAX again. */
+export const toInt64 = (value: number | bigint): bigint => {
+  const exact = BigInt(value);
+  return exact > int64Max ? int64Max : exact < int64Min ? int64Min : exact;
+};
+
 /** Immutable-by-convention bytes + dtype + shape, row-major, little-endian (the layout of ONNX raw_data). */
 export class Tensor {
   readonly dtype: DataType;
@@ -73,7 +81,7 @@ export class Tensor {
   }
 
   static int64(shape: readonly number[], values: readonly (number | bigint)[]): Tensor {
-    return Tensor.of("int64", shape, BigInt64Array.from(values, BigInt));
+    return Tensor.of("int64", shape, BigInt64Array.from(values, toInt64));
   }
 
   static bool(shape: readonly number[], values: readonly boolean[]): Tensor {
@@ -129,6 +137,14 @@ export class Tensor {
     return Array.from(data as Iterable<number | bigint>, Number);
   }
 }
+
+/** A copy with other elements at the given places; every other element keeps its bits (an int64 beyond 2^53 too). Integers and floats of up to 64 bits. */
+export const withElements = (tensor: Tensor, changed: Iterable<readonly [index: number, value: number]>): Tensor => {
+  const { data } = new Tensor(tensor.dtype, tensor.shape, Uint8Array.from(tensor.bytes));
+  for (const [index, value] of changed)
+    data[index] = data instanceof BigInt64Array || data instanceof BigUint64Array ? toInt64(value) : tensor.dtype === "float16" ? floatToHalf(value) : value;
+  return Tensor.of(tensor.dtype, tensor.shape, data);
+};
 
 const bfloatToFloat = (bits: number): number => new Float32Array(new Uint32Array([bits << 16]).buffer)[0]!;
 

@@ -1,13 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import onnxProto from "onnx-proto";
-import type { Attribute } from "../graph/attribute.ts";
+import { intAttribute, intsAttribute, type Attribute } from "../graph/attribute.ts";
 import { UserError } from "../graph/error.ts";
 import { Graph } from "../graph/graph.ts";
 import { Value, type Shape } from "../graph/node.ts";
 import { dataTypeOf } from "../graph/tensor.ts";
 import { cannotReadModel, notOnnx, unsupportedOnnx } from "./errors.ts";
-import { fromInt64, type Int64 } from "./int64.ts";
+import { exactInt64, type Int64 } from "./int64.ts";
+import { executionOrder } from "./order.ts";
 import { tensorFromProto, type Source } from "./tensor-proto.ts";
 import { textOf } from "./text.ts";
 import { unknownFields } from "./wire.ts";
@@ -36,10 +37,10 @@ export const parseModel = (bytes: Uint8Array, source: Source = { label: "the mod
     const notes = dropped(unknownFields(bytes), source);
     const model = proto.ModelProto.decode(bytes);
     if (!model.graph || (model.opsetImport ?? []).length === 0) throw notOnnx(source.label, "it has no graph or imports no operator set");
-    const graph = readGraph(model.graph, source, null);
+    const graph = readGraph(model.graph, { ...source, notes }, null);
     const untyped = graph.inputs.find((input) => !input.dtype);
     if (untyped) throw unsupportedOnnx(source.label, `input "${untyped.name}", which is no tensor of a known element type`);
-    notes.push(...constantDefaults(graph, Number(model.irVersion)));
+    notes.push(...constantDefaults(graph));
     for (const { domain, version } of model.opsetImport) graph.opsets.set(domain === "ai.onnx" ? "" : (domain ?? ""), Number(version ?? 0));
     for (const { key, value } of model.metadataProps ?? []) graph.metadata.set(key ?? "", value ?? "");
     Object.assign(graph.facts, {
@@ -56,12 +57,13 @@ export const parseModel = (bytes: Uint8Array, source: Source = { label: "the mod
 /** From this IR version on an initializer that is no input is a constant. */
 const firstIrWithConstants = 4;
 
-/** Older models list every weight among the inputs because they must; nobody feeds them. */
-const constantDefaults = (graph: Graph, irVersion: number): string[] => {
+/** Before IR version 4 every weight is listed among the inputs, and many exporters went on with that; nobody feeds them. */
+const constantDefaults = (graph: Graph): string[] => {
   const weights = graph.inputs.filter((input) => input.tensor);
-  if (irVersion >= firstIrWithConstants || weights.length === 0) return [];
+  if (weights.length === 0) return [];
   graph.inputs.splice(0, graph.inputs.length, ...graph.inputs.filter((input) => !input.tensor));
-  return [`${weights.length} inputs with contents (IR version ${irVersion} lists weights so) were taken for constants; saving writes IR version ${firstIrWithConstants}`];
+  const named = weights.slice(0, 2).map(({ name }) => `"${name}"`).join(", ");
+  return [`${weights.length} inputs with contents (${named}${weights.length > 2 ? ", …" : ""}) were taken for constants; a file that is saved does not list them as inputs`];
 };
 
 /** Unknown fields that carry meaning are refused; annotations are noted. */
@@ -107,7 +109,12 @@ class Scope {
   }
 }
 
-const readGraph = (from: IGraphProto, source: Source, outer: Scope | null): Graph => {
+/** Where the model comes from, and what to say about it. */
+interface Reading extends Source {
+  readonly notes: string[];
+}
+
+const readGraph = (from: IGraphProto, source: Reading, outer: Scope | null): Graph => {
   if (from.sparseInitializer?.length) throw unsupportedOnnx(source.label, "sparse initializers");
   const graph = new Graph(from.name ?? "");
   graph.doc = from.docString ?? "";
@@ -120,7 +127,7 @@ const readGraph = (from: IGraphProto, source: Source, outer: Scope | null): Grap
     if (input && !input.tensor) Object.assign(input, { tensor, dtype: tensor.dtype, shape: tensor.shape }); // an input with a default
     else scope.add(new Value(name, { tensor }));
   }
-  for (const node of from.node ?? []) readNode(graph, node, source, scope);
+  for (const node of inOrder(from, source)) readNode(graph, node, source, scope);
   const types = new Map([...(from.valueInfo ?? []), ...(from.output ?? [])].map((info) => [info.name ?? "", info]));
   for (const output of [...graph.nodes].flatMap((node) => node.outputs)) {
     const info = types.get(output.name);
@@ -134,12 +141,22 @@ const readGraph = (from: IGraphProto, source: Source, outer: Scope | null): Grap
   return graph;
 };
 
-const readNode = (graph: Graph, from: INodeProto, source: Source, scope: Scope): void => {
-  const label = `${from.opType ?? "?"} "${from.name ?? ""}"`;
+/** Throws NOT_ONNX where the nodes form a cycle. */
+const inOrder = (from: IGraphProto, source: Reading): readonly INodeProto[] => {
+  const order = executionOrder(from);
+  if ("cycle" in order) throw notOnnx(source.label, `its nodes form a cycle: ${order.cycle.slice(-6).map(labelOf).join(" -> ")}`);
+  if (from.node && order !== from.node) source.notes.push(`the nodes of graph "${from.name ?? ""}" are not listed in execution order; they were sorted`);
+  return order;
+};
+
+const labelOf = (node: INodeProto): string => `${node.opType ?? "?"} "${node.name || (node.output?.[0] ?? "")}"`;
+
+const readNode = (graph: Graph, from: INodeProto, source: Reading, scope: Scope): void => {
+  const label = labelOf(from);
   const inputs = (from.input ?? []).map((name) => {
     if (name === "") return null;
     const value = scope.find(name);
-    if (!value) throw notOnnx(source.label, `${label} reads "${name}", which nothing before it makes`);
+    if (!value) throw notOnnx(source.label, `${label} reads "${name}", which nothing makes`);
     return value;
   });
   const attributes = new Map<string, Attribute>();
@@ -155,22 +172,17 @@ const readNode = (graph: Graph, from: INodeProto, source: Source, scope: Scope):
   for (const output of node.outputs) if (output.name !== "") scope.add(output);
 };
 
-const readAttribute = (from: IAttributeProto, source: Source, scope: Scope, label: string): Attribute => {
+const readAttribute = (from: IAttributeProto, source: Reading, scope: Scope, label: string): Attribute => {
   const text = (bytes: Uint8Array | null | undefined) => textOf(bytes ?? new Uint8Array(0), label, source.label);
-  const int = (given: Int64): number => {
-    const number = fromInt64(given);
-    if (number === undefined) throw unsupportedOnnx(source.label, `the integer ${given.toString()} in attribute "${from.name ?? ""}" of ${label}, too long for a double`);
-    return number;
-  };
   if (from.refAttrName) throw unsupportedOnnx(source.label, `an attribute reference in ${label}`);
   switch (Number(from.type)) {
     case 1: return { type: "float", value: from.f ?? 0 };
-    case 2: return { type: "int", value: int(from.i ?? 0) };
+    case 2: return intAttribute(exactInt64(from.i ?? 0));
     case 3: return { type: "string", value: text(from.s) };
     case 4: return { type: "tensor", value: tensorFromProto(from.t ?? {}, source) };
     case 5: return { type: "graph", value: readGraph(from.g ?? {}, source, scope) };
     case 6: return { type: "floats", value: from.floats ?? [] };
-    case 7: return { type: "ints", value: (from.ints ?? []).map(int) };
+    case 7: return intsAttribute((from.ints ?? []).map(exactInt64));
     case 8: return { type: "strings", value: (from.strings ?? []).map(text) };
     case 9: return { type: "tensors", value: (from.tensors ?? []).map((tensor) => tensorFromProto(tensor, source)) };
     case 10: return { type: "graphs", value: (from.graphs ?? []).map((graph) => readGraph(graph, source, scope)) };

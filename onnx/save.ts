@@ -5,7 +5,7 @@ import { UserError } from "../graph/error.ts";
 import { subgraphsOf, type Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { onnxDataType } from "../graph/tensor.ts";
-import { toInt64 } from "./int64.ts";
+import { writtenInt64 } from "./int64.ts";
 import { tensorToProto } from "./tensor-proto.ts";
 
 const proto = onnxProto.onnx;
@@ -126,12 +126,12 @@ const writeAttribute = (attribute: Attribute, layout: Layout): IAttributeProto =
   const text = (value: string) => Buffer.from(value, "utf8");
   switch (attribute.type) {
     case "float": return { type: 1, f: attribute.value };
-    case "int": return { type: 2, i: toInt64(attribute.value) };
+    case "int": return { type: 2, i: writtenInt64(attribute.exact ?? attribute.value) };
     case "string": return { type: 3, s: text(attribute.value) };
     case "tensor": return { type: 4, t: tensorToProto(attribute.value, "") };
     case "graph": return { type: 5, g: writeGraph(attribute.value, layout) };
     case "floats": return { type: 6, floats: [...attribute.value] };
-    case "ints": return { type: 7, ints: attribute.value.map(toInt64) };
+    case "ints": return { type: 7, ints: (attribute.exact ?? attribute.value).map(writtenInt64) };
     case "strings": return { type: 8, strings: attribute.value.map(text) };
     case "tensors": return { type: 9, tensors: attribute.value.map((tensor) => tensorToProto(tensor, "")) };
     case "graphs": return { type: 10, graphs: attribute.value.map((graph) => writeGraph(graph, layout)) };

@@ -1,9 +1,9 @@
 import type { Graph } from "../graph/graph.ts";
-import type { Node, Value } from "../graph/node.ts";
+import type { Dim, Node, Value } from "../graph/node.ts";
 import { inferShapes, partialValue, type Memo } from "../graph/shapes.ts";
-import { Tensor } from "../graph/tensor.ts";
+import { elementCount, Tensor } from "../graph/tensor.ts";
 import { removeDead } from "../graph/dead.ts";
-import { graphPass, substitute, type Change, type Pass, type PassResult } from "./rule.ts";
+import { graphPass, rewritePass, rule, sequence, substitute, type Change, type Pass, type PassResult } from "./rule.ts";
 
 /** Runs a graph without inputs; the contents of its outputs by name (runtime/session.ts `runOnce(graph, {})` is one). */
 export type Evaluate = (graph: Graph) => Promise<Readonly<Record<string, Tensor>>>;
@@ -15,7 +15,7 @@ const mostElements = 1 << 20;
 export const constantsToInitializers: Pass = graphPass("constants-to-initializers", (graph) => {
   const applied: Change[] = [];
   for (const node of graph.sorted()) {
-    const tensor = node.opType === "Constant" ? (node.out().constant ?? literal(node)) : undefined;
+    const tensor = node.opType === "Constant" ? node.out().constant : undefined;
     if (!tensor || graph.outputs.includes(node.out())) continue;
     graph.replaceAllUses(node.out(), graph.addInitializer(node.out().name, tensor));
     graph.removeNode(node);
@@ -24,25 +24,30 @@ export const constantsToInitializers: Pass = graphPass("constants-to-initializer
   return { applied };
 });
 
-/** value_int, value_ints, value_float, value_floats of a Constant node. */
-const literal = (node: Node): Tensor | undefined => {
-  const known = partialValue(node.out());
-  const dtype = node.attributes.has("value_int") || node.attributes.has("value_ints") ? "int64" : "float32";
-  return known && Tensor.from(dtype, known.shape, known.elements as readonly number[]);
+/** CastLike to a type that is known is a Cast. */
+export const castLikeToCast: Pass = (input) => {
+  const typed = graphPass("infer-shapes", (graph) => { inferShapes(graph); return {}; })(input);
+  return rewritePass("cast-like", [castLike])(typed.graph);
 };
+
+const castLike = rule<Node>({
+  name: "cast-like",
+  match: (node) => (node.opType === "CastLike" && node.in(1).dtype ? node : undefined),
+  replace: (b, node) => [node.in(0).dtype === node.in(1).dtype && node.in(0).producer ? node.in(0) : b.cast(node.in(0), node.in(1).dtype!)],
+});
 
 /** Replaces integer and bool values that shapes and constants determine (Shape → Gather → Concat …) by initializers; no arithmetic on floats. */
 export const foldShapeArithmetic: Pass = graphPass("fold-shape-arithmetic", (graph) => {
   inferShapes(graph);
   const memo: Memo = new Map();
   const applied: Change[] = [];
-  for (const node of graph.sorted()) {
-    const [output] = node.outputs;
-    if (!output?.dtype || node.opType === "Constant" || graph.outputs.includes(output) || !/^(int32|int64|bool)$/.test(output.dtype)) continue;
+  const isExact = (element: Dim): element is number => typeof element === "number" && Number.isSafeInteger(element);
+  for (const output of graph.sorted().flatMap((node) => (node.opType === "Constant" ? [] : node.outputs))) {
+    if (!output.dtype || output.name === "" || graph.outputs.includes(output) || !/^(int32|int64|bool)$/.test(output.dtype)) continue;
     const known = partialValue(output, memo);
-    if (!known?.elements.every((element) => typeof element === "number")) continue;
+    if (!known?.elements.every(isExact)) continue;
     substitute(graph, output, graph.addInitializer(output.name, Tensor.from(output.dtype, known.shape, known.elements)));
-    applied.push({ rule: "fold-shape-arithmetic", node: node.name, detail: node.opType });
+    applied.push({ rule: "fold-shape-arithmetic", node: output.producer!.name, detail: output.producer!.opType });
   }
   removeDead(graph);
   return { applied };
@@ -53,7 +58,7 @@ export const foldShapeArithmetic: Pass = graphPass("fold-shape-arithmetic", (gra
  * Random ops, ops of other domains, subgraphs and results above a million elements stay.
  */
 export const foldConstants = async (input: Graph, evaluate: Evaluate): Promise<PassResult> => {
-  const folded = foldShapeArithmetic(input);
+  const folded = sequence("fold-constants", [castLikeToCast, foldShapeArithmetic])(input);
   const { graph } = folded;
   const wanted = constantFrontier(graph);
   if (wanted.length === 0) return folded;
@@ -77,12 +82,13 @@ const isFoldable = (node: Node): boolean =>
 /** Values made of constants alone that something else reads. */
 const constantFrontier = (graph: Graph): Value[] => {
   const constant = new Set<Value>();
+  const isSmall = (value: Value): boolean => value.staticShape !== undefined && elementCount(value.staticShape) <= mostElements;
+  const mayRun = (node: Node): boolean => node.outputs.every((output) => isSmall(output) || (!output.staticShape && node.inputs.every((input) => !input || isSmall(input))));
   for (const node of graph.sorted()) {
     const known = node.inputs.every((value) => value === null || value.constant !== undefined || constant.has(value));
-    if (known && isFoldable(node)) node.outputs.forEach((output) => constant.add(output));
+    if (known && isFoldable(node) && mayRun(node)) node.outputs.forEach((output) => constant.add(output)); // nothing big on the way either
   }
-  const isSmall = (value: Value): boolean => value.staticShape !== undefined && value.staticShape.reduce((product, dim) => product * dim, 1) <= mostElements;
-  return [...constant].filter((value) => value.name !== "" && value.constant === undefined && isSmall(value) && !graph.outputs.includes(value)
+  return [...constant].filter((value) => value.name !== "" && value.constant === undefined && !graph.outputs.includes(value)
     && value.readers.some((reader) => reader.outputs.some((output) => !constant.has(output))));
 };
 

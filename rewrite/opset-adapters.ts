@@ -1,4 +1,4 @@
-import type { Attribute } from "../graph/attribute.ts";
+import { exactInts, type Attribute } from "../graph/attribute.ts";
 import type { Builder } from "../graph/builder.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -19,7 +19,7 @@ const setInput = (node: Node, slot: number, value: Value): void => {
 
 /** An `ints` attribute becomes a 1-d int64 input. */
 const intsToInput = (name: string, slot: number) => (b: Builder, node: Node): undefined => {
-  const ints = node.ints(name);
+  const ints = exactInts(node.attributes.get(name));
   if (!ints) return;
   node.attributes.delete(name);
   setInput(node, slot, b.int64s(ints));

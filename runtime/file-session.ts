@@ -80,7 +80,9 @@ const fromOrt = (tensor: OrtTensor): Tensor =>
     ? new Tensor("string", tensor.dims, new Uint8Array(0), tensor.data as string[])
     : Tensor.of(tensor.type as DataType, tensor.dims, tensor.data as TypedArray);
 
-const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).split("\n")[0] ?? "";
+/** All lines of what the runtime says; the later ones are indented. */
+const reason = (cause: unknown): string =>
+  (cause instanceof Error ? cause.message : String(cause)).split("\n").map((line) => line.trimEnd()).filter((line) => line !== "").join("\n  ");
 
 const refusedModel = (model: unknown, cause: unknown) =>
   new UserError("SESSION", `ONNX Runtime cannot load ${typeof model === "string" ? model : "the model"}: ${reason(cause)}`,

@@ -3,20 +3,21 @@ import type { Inspection, PortFacts } from "../../pipeline/models/inspect.ts";
 import type { TensorrtFinding, TensorrtVersion } from "../../targets/jetson/check/finding.ts";
 import { bytes, count, plural } from "../../report/figures.ts";
 import { action } from "../context.ts";
-import { tensorrtVersion } from "../values.ts";
+import { size, tensorrtVersion } from "../values.ts";
 
 export const addInspect = (program: Command): Command =>
   program.command("inspect").summary("what a model is, and what can be done with it")
     .description("Parameters, MACs, ops, inputs and outputs; what cannot be trained or pruned and why; what TensorRT would refuse or run slowly.").argument("<model.onnx>")
     .option("--tensorrt <version>", "judge for this TensorRT alone, e.g. 8.6 or 10.3 (default: 8.6 to 11)", tensorrtVersion).option("--dla", "judge for a DLA core")
+    .option("--size <WxH>", "input size of a model whose input is dynamic", size)
     .addHelpText("after", `
 Examples:
   edgestill inspect yolov8n.onnx
   edgestill inspect yolov8n.onnx --json
   edgestill inspect int8.tensorrt.onnx --tensorrt 10.3`)
-    .action(action<[string], InspectOptions>(async ({ result }, [path], { tensorrt: version, dla = false }) => {
+    .action(action<[string], InspectOptions>(async ({ result }, [path], { tensorrt: version, dla = false, size: wanted }) => {
       const { inspectModel } = await import("../../pipeline/models/inspect.ts");
-      const inspection = await inspectModel(path, { tensorrt: { dla, ...(version && { version }) } });
+      const inspection = await inspectModel(path, { tensorrt: { dla, ...(version && { version }) }, ...(wanted && { size: wanted }) });
       result(inspection, () => describe(path, inspection));
       return 0;
     }));
@@ -24,6 +25,7 @@ Examples:
 interface InspectOptions {
   readonly tensorrt?: TensorrtVersion;
   readonly dla?: boolean;
+  readonly size?: readonly [number, number];
 }
 
 const describe = (path: string, { parameters, macs, sizeBytes, opset, inputs, outputs, ops, trainable, prunable, tensorrt, head, notes }: Inspection): string => [

@@ -4,7 +4,7 @@ import type { PruneOptions } from "../../pipeline/prune/prune.ts";
 import { count, percent } from "../../report/figures.ts";
 import { action } from "../context.ts";
 import { UsageError } from "../errors.ts";
-import { list, share, wholeNumber } from "../values.ts";
+import { list, share, size, wholeNumber } from "../values.ts";
 
 interface Options {
   readonly macs?: number;
@@ -16,6 +16,7 @@ interface Options {
   readonly data?: string;
   readonly out: string;
   readonly saveMasked?: string;
+  readonly size?: readonly [number, number];
 }
 
 export const addPrune = (program: Command): Command =>
@@ -28,6 +29,7 @@ export const addPrune = (program: Command): Command =>
     .option("--round <n>", "channels are kept in multiples of this", wholeNumber, 8)
     .option("--exclude <a,b,…>", "layers that keep their channels (names or patterns with *)", list)
     .option("--data <dataset>", "labelled pictures for the Taylor criterion")
+    .option("--size <WxH>", "input size of a model whose input is dynamic", size)
     .requiredOption("-o, --out <out.onnx>", "where to write the pruned model")
     .option("--save-masked <m.onnx>", "also write the model with all channels, the removed ones masked by zeros")
     .addHelpText("after", `
@@ -36,14 +38,15 @@ Examples:
   edgestill prune yolov8n.onnx --macs 0.7 --criterion taylor --data val.json -o small.onnx
   edgestill prune yolov8n.onnx --macs 0.6 -o small.onnx --save-masked masked.onnx`)
     .action(action<[string], Options>(async ({ reporter, signal, result }, [model], options) => {
-      const { macs, parameters, criterion, allocation, round, exclude, data, out, saveMasked } = options;
+      const { macs, parameters, criterion, allocation, round, exclude, data, out, saveMasked, size: wanted } = options;
       if ((macs === undefined) === (parameters === undefined)) throw new UsageError("prune needs one of --macs and --parameters.", "say what to keep, e.g. --macs 0.6.");
       const { pruneFile } = await import("../../pipeline/models/prune.ts");
       const task = lazyTask(reporter, "gradients", "picture");
       const pruned = await pruneFile(model, {
         out, allocation, round, signal, onProgress: task.update, onNote: (note) => reporter.line(`note: ${note}`), ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), ...(criterion && { criterion }),
-        ...(exclude && { exclude }), ...(data !== undefined && { data }), ...(saveMasked !== undefined && { saveMasked }),
+        ...(wanted && { size: wanted }), ...(exclude && { exclude }), ...(data !== undefined && { data }), ...(saveMasked !== undefined && { saveMasked }),
       }).finally(task.end);
+      for (const note of pruned.notes) reporter.line(`note: ${note}`);
       if (pruned.note !== null) reporter.warn(pruned.note);
       result({ macs: pruned.macs, parameters: pruned.parameters, groups: pruned.groups, blocked: pruned.blocked, note: pruned.note }, () =>
         `${out}: ${count(pruned.macs)} MACs (${percent(pruned.macs / pruned.before.macs)}), ${count(pruned.parameters)} parameters (${percent(pruned.parameters / pruned.before.parameters)}), ${pruned.groups.filter((group) => group.channelsAfter < group.channelsBefore).length} of ${pruned.groups.length} groups cut`);

@@ -67,13 +67,7 @@ const range: ShapeRule = (c) => {
 
 const constant: ShapeRule = (c) => {
   const tensor = c.node.out().constant;
-  if (tensor) return [{ dtype: tensor.dtype, shape: tensor.shape }];
-  const rows = { value_int: "int64", value_ints: "int64", value_float: "float32", value_floats: "float32", value_string: "string", value_strings: "string" } as const;
-  for (const [name, dtype] of Object.entries(rows)) {
-    const attribute = c.node.attributes.get(name);
-    if (attribute) return [{ dtype, shape: Array.isArray(attribute.value) ? [attribute.value.length] : [] }];
-  }
-  return [undefined];
+  return [tensor && { dtype: tensor.dtype, shape: tensor.shape }];
 };
 
 const constantOfShape: ShapeRule = (c) => {

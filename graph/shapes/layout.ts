@@ -1,14 +1,18 @@
 import type { Dim, Shape } from "../node.ts";
 import { addDims, divideDims, multiplyDims, productOf, quotientOf, refineDim, subtractDims, broadcastShapes } from "./dim.ts";
 import { fromFront, type ShapeContext, type ShapeRule } from "./rule.ts";
-import { sliceIndices } from "./values.ts";
+import { sliceOf } from "./values/movement.ts";
 
 /** One unknown dimension per axis of a tensor whose rank alone is known. */
 const ofRank = (c: ShapeContext, rank: number): Shape => Array.from({ length: rank }, (_, axis) => c.unknown(axis));
-/** Length of a 1-d input. */
+/** More axes than any tensor has. */
+const highestRank = 64;
+
+/** Length of a 1-d input that names sizes or axes. */
 const lengthOf = (c: ShapeContext, slot: number): number | undefined => {
-  const length = c.shape(slot)?.[0];
-  return typeof length === "number" ? length : undefined;
+  const shape = c.shape(slot);
+  const [length] = shape ?? [];
+  return shape?.length === 1 && typeof length === "number" && length <= highestRank ? length : undefined;
 };
 
 const reshape: ShapeRule = (c) => {
@@ -112,8 +116,9 @@ const slicedDim = (dim: Dim, start: Dim | undefined, end: Dim | undefined, step:
   if (start === undefined || end === undefined || step === undefined) return unknown;
   const toEnd = typeof end === "number" && end >= 0x7fffffff;
   if (start === 0 && step === 1 && (toEnd || end === dim)) return dim;
-  if (typeof dim === "number" && typeof start === "number" && typeof end === "number") return sliceIndices(dim, start, end, step).length;
+  if (typeof dim === "number" && typeof start === "number" && typeof end === "number") return sliceOf(dim, start, end, step).count;
   if (step === 1 && start === 0 && typeof end === "string" && typeof dim === "number") return end; // bounded by a dimension that fits, or the model fails
+  if (step === -1 && start === -1 && typeof end === "number" && end <= -0x7fffffff) return dim;
   if (step !== 1 || typeof start !== "number") return unknown;
   if (toEnd) return start >= 0 ? subtractDims(dim, start, unknown) : -start;
   if (typeof dim === "string" && start === 0 && typeof end === "number" && end < 0) return subtractDims(dim, -end, unknown);
@@ -136,12 +141,16 @@ const tile: ShapeRule = (c) => {
 
 const pad: ShapeRule = (c) => {
   const x = c.shape(0);
-  const pads = c.node.ints("pads") ?? c.numbers(1);
+  const pads = c.node.ints("pads") ?? c.values(1);
   if (!x) return [{ dtype: c.dtype(0) }];
   const axes = c.has(3) ? c.numbers(3)?.map((axis) => fromFront(axis, x.length)) : [...x.keys()];
   if (!pads || !axes) return [{ dtype: c.dtype(0), shape: ofRank(c, x.length) }];
   const shape = [...x];
-  for (const [index, axis] of axes.entries()) shape[axis] = addDims(x[axis]!, pads[index]! + pads[index + axes.length]!, c.unknown(axis));
+  for (const [index, axis] of axes.entries()) {
+    const [begin, end] = [pads[index], pads[index + axes.length]];
+    const known = typeof begin === "number" && typeof end === "number";
+    shape[axis] = known ? addDims(x[axis]!, begin + end, c.unknown(axis)) : c.unknown(axis);
+  }
   return [{ dtype: c.dtype(0), shape }];
 };
 

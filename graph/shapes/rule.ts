@@ -16,16 +16,25 @@ export class ShapeContext {
   readonly node: Node;
   /** Version of ai.onnx. */
   readonly opset: number;
-  readonly #memo: Memo;
+  /** Small values already looked at. */
+  readonly memo: Memo;
+  readonly #shapes = new Map<number, Shape | undefined>();
 
   constructor(node: Node, opset: number, memo: Memo = new Map()) {
     this.node = node;
     this.opset = opset;
-    this.#memo = memo;
+    this.memo = memo;
   }
 
   shape(slot: number): Shape | undefined {
-    return this.node.optionalIn(slot)?.shape;
+    return this.#shapes.has(slot) ? this.#shapes.get(slot) : this.node.optionalIn(slot)?.shape;
+  }
+
+  /** The same node, with another shape of input `slot`. */
+  withShape(slot: number, shape: Shape | undefined): ShapeContext {
+    const copy = new ShapeContext(this.node, this.opset, this.memo);
+    copy.#shapes.set(slot, shape);
+    return copy;
   }
 
   dtype(slot: number): DataType | undefined {
@@ -39,7 +48,7 @@ export class ShapeContext {
   /** Elements of a small integer or float input as far as they are known; symbolic elements are dimension names. */
   values(slot: number): readonly Dim[] | undefined {
     const value = this.node.optionalIn(slot);
-    return value && partialValue(value, this.#memo)?.elements;
+    return value && partialValue(value, this.memo)?.elements;
   }
 
   /** Elements of a small input, all of them known. */

@@ -1,8 +1,8 @@
-import type { Attribute } from "../attribute.ts";
+import { exactInts, intAttribute, intsAttribute, type Attribute } from "../attribute.ts";
 import { Graph } from "../graph.ts";
 import { Value, type Dim, type Shape } from "../node.ts";
 import { inferShapes } from "../shapes.ts";
-import { elementCount, Tensor, type DataType } from "../tensor.ts";
+import { elementCount, Tensor, toInt64, type DataType } from "../tensor.ts";
 import { typeNamed } from "./names.ts";
 import { cannotParse, tokenize, type Token } from "./tokens.ts";
 
@@ -127,7 +127,8 @@ class Parser {
     if (this.#isAhead("[")) return this.#listAttribute(scope);
     const { kind, text } = this.#peek;
     if (kind === "quoted") return { type: "string", value: this.#name() };
-    if (kind === "number") return { type: /^-?\d+$/.test(text) ? "int" : "float", value: this.#number() };
+    if (kind === "number" && /^-?\d+$/.test(text)) { this.#number(); return intAttribute(BigInt(text)); }
+    if (kind === "number") return { type: "float", value: this.#number() };
     if (/^(int|float|string|tensor|graph)s$/.test(text)) return this.#emptyList();
     const type = this.#type();
     this.#expect("=");
@@ -142,6 +143,7 @@ class Parser {
     if (kinds.size === 2 && kinds.has("int") && kinds.has("float")) return { type: "floats", value: items.map(({ value }) => value as number) };
     const kind = items[0]?.type;
     if (kinds.size !== 1 || !kind || kind.endsWith("s")) throw this.#error("a list holds numbers, strings, tensors or graphs, of one kind");
+    if (kind === "int") return intsAttribute(items.map((item) => toInt64(exactInts(item)![0]!)));
     return { type: `${kind}s`, value: items.map(({ value }) => value) } as Attribute;
   }
 

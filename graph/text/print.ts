@@ -1,7 +1,7 @@
 import type { Attribute } from "../attribute.ts";
 import { capturedBy, type Graph } from "../graph.ts";
 import type { Dim, Node, Value } from "../node.ts";
-import type { Tensor } from "../tensor.ts";
+import { toInt64, type Tensor } from "../tensor.ts";
 import { isBareName, shortTypes } from "./names.ts";
 
 export interface PrintOptions {
@@ -78,10 +78,10 @@ class Printer {
   #attribute(attribute: Attribute, indent: string): string {
     const list = (texts: readonly string[], type: string): string => (texts.length === 0 ? `${type}[]` : `[${texts.join(", ")}]`);
     switch (attribute.type) {
-      case "int": return String(attribute.value);
+      case "int": return String(attribute.exact ?? integer(attribute.value));
       case "float": return float(attribute.value);
       case "string": return quote(attribute.value);
-      case "ints": return list(attribute.value.map(String), "ints");
+      case "ints": return list((attribute.exact ?? attribute.value.map(integer)).map(String), "ints");
       case "floats": return list(attribute.value.map(float), "floats");
       case "strings": return list(attribute.value.map(quote), "strings");
       case "tensor": return this.#typedTensor(attribute.value);
@@ -107,6 +107,9 @@ const typeText = ({ dtype, shape }: { readonly dtype?: Value["dtype"]; readonly 
 };
 
 const dimText = (dim: Dim): string => (typeof dim === "number" ? String(dim) : name(dim));
+
+/** The int64 that a number stands for: 2^63 is INT64_MAX. */
+const integer = (value: number): number | bigint => (Number.isSafeInteger(value) ? value : toInt64(value));
 
 /** A number with a point or an exponent, so that it reads back as a float. */
 const float = (value: number): string => {

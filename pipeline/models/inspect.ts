@@ -2,16 +2,17 @@ import { stat } from "node:fs/promises";
 import { whatCannotTrain, type Untrainable } from "../../autodiff/trainable.ts";
 import { headFromShapes } from "../../detection/find-head.ts";
 import { prepareGraph } from "../../detection/prepare.ts";
+import { sizedGraph, type Size } from "../../detection/input-size.ts";
 import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { countMacs } from "../../graph/macs.ts";
 import type { Dim, Value } from "../../graph/node.ts";
-import { inferShapes } from "../../graph/shapes.ts";
 import { loadModel } from "../../onnx/load.ts";
 import { checkTensorrt } from "../../targets/jetson/check/check.ts";
 import type { CheckOptions, TensorrtFinding } from "../../targets/jetson/check/finding.ts";
 import { describeHead } from "../../vision/heads.ts";
 import { prunable } from "../prune/prune.ts";
+import { halfNote } from "./editable.ts";
 
 export interface PortFacts {
   readonly name: string;
@@ -47,22 +48,30 @@ export interface HeadFacts {
   readonly reason: string | null;
 }
 
-/** What a model is and what can be done with it; `tensorrt` says for which TensorRT, and whether on a DLA. Throws the UserErrors of `loadModel`. */
-export const inspectModel = async (path: string, options: { readonly tensorrt?: CheckOptions } = {}): Promise<Inspection> => {
-  const { graph, notes } = await loadModel(path);
-  inferShapes(graph);
+export interface InspectOptions {
+  /** For which TensorRT, and whether on a DLA. */
+  readonly tensorrt?: CheckOptions;
+  /** Input size [width, height] of a model whose input is dynamic. */
+  readonly size?: Size;
+}
+
+/** What a model is and what can be done with it. Throws the UserErrors of `loadModel` and `sizedGraph`. */
+export const inspectModel = async (path: string, options: InspectOptions = {}): Promise<Inspection> => {
+  const loaded = await loadModel(path);
+  const sized = await sizedGraph(loaded.graph, { label: path, ...(options.size && { size: options.size }) });
+  const { graph } = sized;
   const { macs, parameters } = countMacs(graph);
   const ops = new Map<string, number>();
-  for (const { opType, domain } of graph.nodes) {
+  for (const { opType, domain } of loaded.graph.nodes) {
     const name = domain === "" ? opType : `${domain}.${opType}`;
     ops.set(name, (ops.get(name) ?? 0) + 1);
   }
   const { prepared, reason } = preparedOrReason(graph);
   return {
-    parameters, macs, sizeBytes: (await stat(path)).size, opset: graph.opset, inputs: graph.inputs.map(port), outputs: graph.outputs.map(port),
+    parameters, macs, sizeBytes: (await stat(path)).size, opset: graph.opset, inputs: loaded.graph.inputs.map(port), outputs: graph.outputs.map(port),
     ops: Object.fromEntries([...ops].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))),
     trainable: trainability(prepared, reason), prunable: prunability(prepared, reason), tensorrt: checkTensorrt(graph, options.tensorrt),
-    head: headFacts(graph), metadata: Object.fromEntries(graph.metadata), notes,
+    head: headFacts(graph), metadata: Object.fromEntries(graph.metadata), notes: [...loaded.notes, ...sized.notes, ...halfNote(loaded.graph)],
   };
 };
 

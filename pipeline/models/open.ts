@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describeDetector, type DetectorModel } from "../../detection/detector.ts";
+import { sizedGraph, type Size, type SizedGraph } from "../../detection/input-size.ts";
 import { UserError } from "../../graph/error.ts";
 import { loadModel } from "../../onnx/load.ts";
 import { parsePreprocess, preprocessPreset, preprocessPresets, type HeadSettings, type Preprocess, type PreprocessPreset } from "../../vision/index.ts";
@@ -19,10 +20,17 @@ export interface OpenOptions extends HeadSettings {
 
 /** Throws the UserErrors of `loadModel` and `describeDetector`, PREPROCESS_UNKNOWN and BAD_PREPROCESS. */
 export const openDetectorFile = async (path: string, options: OpenOptions = {}): Promise<DetectorModel> => {
-  const { graph, notes } = await loadModel(path);
+  const { graph, notes } = await loadSized(path, options.size);
   const { preprocess, ...rest } = options;
   const described = await describeDetector(graph, path, { ...rest, ...(preprocess !== undefined && { preprocess: await contractFrom(preprocess) }) });
   return { ...described, notes: [...notes, ...described.notes] };
+};
+
+/** The graph at a fixed picture size, whatever the file leaves open: given, or named by the metadata. */
+const loadSized = async (path: string, size: Size | undefined): Promise<SizedGraph> => {
+  const loaded = await loadModel(path);
+  const sized = await sizedGraph(loaded.graph, { label: path, ...(size && { size }) });
+  return { graph: sized.graph, notes: [...loaded.notes, ...sized.notes] };
 };
 
 /** A contract at any size: the model's own counts. */

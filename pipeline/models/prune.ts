@@ -1,20 +1,20 @@
 import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { inferShapes } from "../../graph/shapes.ts";
 import { countMacs } from "../../graph/macs.ts";
-import { prepareGraph } from "../../detection/prepare.ts";
 import { describeDetector } from "../../detection/detector.ts";
-import { loadModel } from "../../onnx/load.ts";
 import { saveModel } from "../../onnx/save.ts";
 import { canonicalClass, openDataset } from "../../vision/index.ts";
 import { pruneModel, type PruneOptions } from "../prune/prune.ts";
 import type { Gradients } from "../prune/scores.ts";
 import { needBoxes } from "../open-data.ts";
 import type { PruneReport } from "../result.ts";
+import { openForEditing } from "./editable.ts";
 import { weightGradients } from "../taylor.ts";
 
 export interface PruneFileOptions extends Pick<PruneOptions, "macs" | "parameters" | "criterion" | "allocation" | "round" | "exclude"> {
   readonly out: string;
+  /** Input size [width, height] of a model whose input is dynamic; the pruned file has it fixed. */
+  readonly size?: readonly [number, number];
   /** Also write the masked model: all channels kept, the removed ones unseen. */
   readonly saveMasked?: string;
   /** Labelled dataset for the Taylor criterion. */
@@ -32,16 +32,20 @@ export interface PrunedFile {
   readonly groups: NonNullable<PruneReport["groups"]>;
   readonly blocked: NonNullable<PruneReport["blocked"]>;
   readonly note: string | null;
+  /** What was assumed about the model, one line each. */
+  readonly notes: readonly string[];
 }
 
-/** Structured pruning of a model file without recovery. The criterion is taylor where there is data, else l2. Throws the UserErrors of `pruneModel`. */
+/**
+ * Structured pruning of a model file without recovery. The criterion is taylor where there is data, else l2. Nothing is written unless the prepared model
+ * computes what the file computes, and the pruned one what the masked one does. Throws the UserErrors of `openForEditing` and `pruneModel`.
+ */
 export const pruneFile = async (path: string, options: PruneFileOptions): Promise<PrunedFile> => {
-  const graph = prepareGraph((await loadModel(path)).graph);
-  inferShapes(graph);
+  const { graph, notes } = await openForEditing(path, options.size);
   const { macs, parameters, allocation, round, exclude, data } = options;
   const criterion = options.criterion ?? (data === undefined ? "l2" : "taylor");
   const { graph: pruned, masked, report } = await pruneModel(graph, {
-    criterion, ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), ...(allocation && { allocation }),
+    criterion, label: path, ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), ...(allocation && { allocation }),
     ...(round !== undefined && { round }), ...(exclude && { exclude }),
     ...(data !== undefined && { gradients: (current: Graph, visit: Visit) => gradientsOn(current, visit, path, data, options) }),
   });
@@ -51,7 +55,7 @@ export const pruneFile = async (path: string, options: PruneFileOptions): Promis
   const before = countMacs(graph);
   return {
     macs: after.macs, parameters: after.parameters, before: { macs: before.macs, parameters: before.parameters },
-    groups: report.groups ?? [], blocked: report.blocked ?? [], note: report.note ?? null,
+    groups: report.groups ?? [], blocked: report.blocked ?? [], note: report.note ?? null, notes,
   };
 };
 

@@ -64,7 +64,7 @@ export const convTransposeLinks: AxisRule = (node, port) => {
   if (!Number.isInteger(inputs)) return blocked("the number of its input channels is unknown");
   const place = placeOf(port.side, port.index);
   if (place === "b" ? port.axis !== 0 : place === "w" ? port.axis > 1 : port.axis !== 1) return blocked("a convolution slides along that axis");
-  if (groups > 1 && inputs === groups) return depthwise(node, place, port.axis, inside);
+  if (groups > 1 && inputs === groups) return depthwiseTransposed(node, place, port.axis, inside);
   const tied = groups === 1 ? undefined : acrossGroups(inputs / groups, groups);
   if (place === "x") return [link(node.in(1), 0, tied)];
   if (place === "w" && port.axis === 0) return [link(node.in(0), 1, tied)];
@@ -73,6 +73,21 @@ export const convTransposeLinks: AxisRule = (node, port) => {
   return place === "w"
     ? [link(y, 1, across), ...optionalBias(node, place, across)]
     : [link(node.in(1), 1, within), ...(place === "y" ? optionalBias(node, place) : [link(y, 1)])];
+};
+
+/** w [C,m,…]: its first axis is the input's channels; channel c makes the m outputs c·m … c·m+m-1. */
+const depthwiseTransposed = (node: Node, place: "x" | "y" | "w" | "b", axis: number, multiplier: number): readonly Link[] | ReturnType<typeof blocked> => {
+  if (place === "w" && axis === 1) return blocked("the outputs that one channel makes stay together");
+  const channels = sizeOf(node.in(0), 1);
+  const isInput = place === "x" || place === "w";
+  const toOutputs = isInput ? spread(1, channels, multiplier) : undefined;
+  const toInputs = isInput ? undefined : gather(channels, multiplier);
+  return [
+    ...(place === "x" ? [] : [link(node.in(0), 1, toInputs)]),
+    ...(place === "w" ? [] : [link(node.in(1), 0, toInputs)]),
+    ...(place === "y" ? [] : [link(node.out(), 1, toOutputs)]),
+    ...optionalBias(node, place, toOutputs),
+  ];
 };
 
 /** One parameter vector per channel: scale, bias, mean, variance [C]; y [N,C,…] (BatchNormalization, InstanceNormalization). */

@@ -1,3 +1,4 @@
+import { proveSameOutputs } from "../../detection/same-outputs.ts";
 import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { countMacs } from "../../graph/macs.ts";
@@ -36,6 +37,8 @@ export interface PruneOptions {
   /** mAP (0..1) of a model. */
   readonly evaluate?: (graph: Graph) => Promise<number>;
   readonly onProgress?: (progress: PruneProgress) => void;
+  /** What errors call the model; its name in the file. */
+  readonly label?: string;
 }
 
 export interface PruneProgress {
@@ -56,7 +59,7 @@ const tolerance = 0.02;
 
 /**
  * Structured channel pruning to a share of the MACs or parameters, in `steps` cuts with recovery between them. Needs static channel sizes.
- * Throws UserError PRUNE_TARGET, PRUNE_STEPS, NO_GRADIENTS, NO_BATCH_NORM, EXCLUDE_UNMATCHED, SHAPE_NOT_STATIC.
+ * After each cut the pruned graph is run once beside the masked one. Throws UserError PRUNE_DIFFERS where they disagree, PRUNE_TARGET, PRUNE_STEPS, NO_GRADIENTS, NO_BATCH_NORM, EXCLUDE_UNMATCHED, SHAPE_NOT_STATIC.
  */
 export const pruneModel = async (input: Graph, options: PruneOptions): Promise<PruneOutcome> => {
   const { by, ratio } = targetOf(options);
@@ -75,10 +78,11 @@ export const pruneModel = async (input: Graph, options: PruneOptions): Promise<P
     progress("score");
     const share = 1 - ((1 - ratio) * (step + 1)) / steps;
     const cut = await planCut(structure, { by, value: Math.min(original[by] * share, countMacs(graph, options.dims)[by]) }, options);
-    note = cut.note;
     for (const [name, score] of cut.scores) scores.set(name, score);
-    masked = steps === 1 ? maskedGraph(cut.plan) : undefined;
+    const unseen = maskedGraph(cut.plan);
+    masked = steps === 1 ? unseen : undefined;
     graph = prunedGraph(cut.plan);
+    note = [cut.note, cut.plan.units.length > 0 ? await provePruned(unseen, graph, options) : undefined].filter(Boolean).join("; ") || undefined;
     progress("cut");
     const mapBefore = options.evaluate && (progress("evaluate"), await options.evaluate(graph));
     if (options.recover) { progress("recover"); graph = await options.recover(graph, step); }
@@ -94,6 +98,14 @@ export const pruneModel = async (input: Graph, options: PruneOptions): Promise<P
   };
   return { graph, masked, report };
 };
+
+/** The masked graph keeps the removed channels and does not see them: the pruned one must compute the same. A note where that cannot be tried. */
+const provePruned = async (masked: Graph, pruned: Graph, { label = masked.name, dims }: PruneOptions): Promise<string | undefined> =>
+  (await proveSameOutputs(masked, pruned, { label, error: pruneDiffers(label), ...(dims && { dims }) })).note;
+
+const pruneDiffers = (label: string) => (differences: readonly string[]): UserError =>
+  new UserError("PRUNE_DIFFERS", `The pruned ${label} does not compute what it computes without seeing the removed channels: ${differences.slice(0, 4).join("; ")}.`,
+    "nothing was written; leave layers out with --exclude (prune.exclude in a config) until it agrees, and report the model: this is a fault of the pruning rules.");
 
 const targetOf = ({ macs, parameters }: PruneOptions): { by: "macs" | "parameters"; ratio: number } => {
   const ratio = macs ?? parameters;

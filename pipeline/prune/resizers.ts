@@ -1,6 +1,6 @@
 import type { Graph } from "../../graph/graph.ts";
 import type { Node, Value } from "../../graph/node.ts";
-import { Tensor } from "../../graph/tensor.ts";
+import { Tensor, withElements } from "../../graph/tensor.ts";
 import { isDepthwise } from "./conv-links.ts";
 import { normalAxis, rankOf, sizeOf } from "./link.ts";
 import { pieceAt } from "./reshape-links.ts";
@@ -24,9 +24,7 @@ const writeEntry = (graph: Graph, node: Node, slot: number, axis: number, size: 
   const operand = node.in(slot);
   const constant = operand.constant;
   if (constant) {
-    const entries = constant.toNumbers();
-    if (entries[axis] === -1) return;
-    replaceConstant(graph, node, slot, Tensor.from(constant.dtype, constant.shape, entries.with(axis, size)));
+    if (constant.toNumbers()[axis] !== -1) replaceConstant(graph, node, slot, withElements(constant, [[axis, size]]));
     return;
   }
   const found = pieceAt(operand, axis);
@@ -38,8 +36,8 @@ const writeEntry = (graph: Graph, node: Node, slot: number, axis: number, size: 
   });
   own.out().shape = operand.shape;
   own.out().dtype = operand.dtype;
-  const entries = piece.constant!.toNumbers();
-  if (entries[entry] !== -1) replaceConstant(graph, own, at, Tensor.from(piece.constant!.dtype, piece.constant!.shape, entries.with(entry, size)));
+  const sizes = piece.constant!;
+  if (sizes.toNumbers()[entry] !== -1) replaceConstant(graph, own, at, withElements(sizes, [[entry, size]]));
   node.replaceInput(slot, own.out());
 };
 
@@ -70,7 +68,7 @@ const sliceBoundsOf: Resizer = (graph, node, kept) => {
     for (const [slot, bound] of [[1, bounds.start], [2, bounds.end]] as const) {
       const constant = node.in(slot).constant!;
       const before = indexes.filter((index) => index < bound).length;
-      replaceConstant(graph, node, slot, Tensor.from(constant.dtype, constant.shape, constant.toNumbers().with(bounds.entry, before)));
+      replaceConstant(graph, node, slot, withElements(constant, [[bounds.entry, before]]));
     }
   }
 };

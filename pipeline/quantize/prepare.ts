@@ -5,16 +5,17 @@ import { inferShapes } from "../../graph/shapes.ts";
 import { foldBatchNorm } from "../../rewrite/batchnorm.ts";
 import { constantsToInitializers } from "../../rewrite/constants.ts";
 import { upgradeOpset } from "../../rewrite/opset.ts";
+import { singlePrecision } from "../../rewrite/single-precision.ts";
 import { cannotQuantizeTwice } from "./errors.ts";
 
 /**
- * The float graph that ranges are measured on and both emitters start from: opset 17 or later, batch-norm folded, constants as initializers,
+ * The float graph that ranges are measured on and both emitters start from: opset 17 or later, float32, batch-norm folded, constants as initializers,
  * a unique name on every node and value. Nodes keep their names. Throws UserError ALREADY_QUANTIZED and those of `upgradeOpset`.
  */
 export const prepareForQuantization = (input: Graph): Graph => {
   const quantized = [...input.nodes].find(({ opType }) => opType === "QuantizeLinear" || opType === "DequantizeLinear" || opType.startsWith("QLinear"));
   if (quantized) throw cannotQuantizeTwice(quantized.name || quantized.opType);
-  const upgraded = constantsToInitializers(upgradeOpset(input, 17).graph).graph;
+  const upgraded = singlePrecision(constantsToInitializers(upgradeOpset(input, 17).graph).graph).graph;
   const nodeOfWeight = new Map([...upgraded.nodes].flatMap((node) => (node.inputs[1]?.tensor ? [[node.inputs[1].name, node.name] as const] : [])));
   const { graph } = foldBatchNorm(upgraded);
   for (const node of graph.nodes) if (node.name.startsWith("fold-batchnorm/")) node.name = nodeOfWeight.get(node.in(1).name) ?? node.name;

@@ -101,6 +101,19 @@ export const shapeCases: readonly string[] = [
   `(x: f32[3,2], w: f32[4,3]) { y = Gemm<transA=1, transB=1>(x, w) } -> y`,
   `(x: f32[2,3,4], w: f32[2,4,5]) { y = Einsum<equation="bij,bjk->bik">(x, w) } -> y`, `(x: f32[3,4], w: f32[4,5]) { y = Einsum<equation="ij,jk">(x, w) } -> y`,
   `(x: f32[2,3]) { const s: f32[] = [0.1] const z: i8[] = [0] q = QuantizeLinear(x, s, z) y = DequantizeLinear(q, s, z) } -> y`,
+  // com.microsoft
+  ...[
+    `(x: u8[2,3,4], w: u8[3,1]) { Q y = ms::QLinearAdd(x, s, z, w, s, z, s, z) } -> y`, `(x: u8[2,3,4], w: u8[3,1]) { Q y = ms::QLinearMul(x, s, z, w, s, z, s, z) } -> y`,
+    `(x: u8[2,3]) { Q y = ms::QLinearSigmoid(x, s, z, s, z) } -> y`, `(x: u8[2,3]) { Q y = ms::QLinearLeakyRelu<alpha=0.1>(x, s, z, s, z) } -> y`,
+    `(x: u8[2,3]) { Q y = ms::QLinearSoftmax<opset=13>(x, s, z, s, z) } -> y`, `(c: bool[2,1], x: u8[3], w: u8[2,3]) { Q y = ms::QLinearWhere(c, x, s, z, w, s, z, s, z) } -> y`,
+    `(x: u8[1,3,4,4], w: u8[1,2,4,4]) { Q y = ms::QLinearConcat<axis=1>(s, z, x, s, z, w, s, z) } -> y`,
+    `(x: u8[1,3,4,5]) { Q y = ms::QLinearGlobalAveragePool(x, s, z, s, z) } -> y`, `(x: u8[1,4,5,3]) { Q y = ms::QLinearGlobalAveragePool<channels_last=1>(x, s, z, s, z) } -> y`,
+    `(x: u8[1,3,9,10]) { Q y = ms::QLinearAveragePool<kernel_shape=[3,3], strides=[2,2]>(x, s, z, s, z) } -> y`,
+    `(x: u8[1,9,10,3]) { Q y = ms::QLinearAveragePool<kernel_shape=[3,3], strides=[2,2], channels_last=1>(x, s, z, s, z) } -> y`,
+    `(x: u8[1,3,9,9]) { Q const k: u8[8,3,3,3] = fill 0 y = ms::QLinearConv(x, s, z, k, s, z, s, z) } -> y`,
+    `(x: u8[3,2], w: u8[4,3]) { Q y = ms::QGemm<transA=1, transB=1>(x, s, z, w, s, z, _, s, z) } -> y`, `(x: u8[2,3], w: u8[3,4]) { Q y = ms::QGemm(x, s, z, w, s, z) } -> y`,
+    `(x: u8[2,3], w: u8[3,4]) { Q y = ms::MatMulIntegerToFloat(x, w, s, s, z, z) } -> y`, `(x: f32[2,3]) { Q const k: u8[3,4] = fill 1 y = ms::DynamicQuantizeMatMul(x, k, s, z) } -> y`,
+  ].map((text) => `graph g <opset 17, com.microsoft 1> ${text.replaceAll("ms::", "com.microsoft::").replace("Q ", "const s: f32[] = [0.5] const z: u8[] = [0] ")}`),
   // shape arithmetic: the target of a Reshape computed from the shape of its data
   `(x: f32[2,3,4,5]) { const zero: i64[] = [0] const axis: i64[1] = [0] const rest: i64[2] = [3, -1] s = Shape(x) b = Gather(s, zero) u = Unsqueeze(b, axis) t = Concat<axis=0>(u, rest) y = Reshape(x, t) } -> y`,
   `(x: f32[1,3,8,6]) { const from: i64[1] = [2] const to: i64[1] = [4] const head: i64[2] = [1, 3] const two: f32[] = [1.5]

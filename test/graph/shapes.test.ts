@@ -2,7 +2,7 @@ import { runInNewContext } from "node:vm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Graph } from "../../graph/graph.ts";
-import { inferShapes, shapeRules } from "../../graph/shapes.ts";
+import { inferShapes, microsoftRules, shapeRules } from "../../graph/shapes.ts";
 import { parseGraph } from "../../graph/text.ts";
 import { runtimeTypes, seededFeeds, testWithModel } from "../helpers/models.ts";
 import { shapeCases } from "./shape-cases.ts";
@@ -44,6 +44,8 @@ test("every shape rule has a case", () => {
   const untested = ["Swish", "RMSNormalization", "BiasGelu", "FastGelu"];
   const covered = new Set(shapeCases.flatMap((text) => [...parseGraph(text).nodes].map((node) => node.opType)));
   assert.equal(Object.keys(shapeRules).filter((op) => !covered.has(op) && !untested.includes(op)), []);
+  const quantized = shapeCases.flatMap((text) => [...parseGraph(text).nodes]).filter(({ domain }) => domain === "com.microsoft").map(({ opType }) => opType);
+  assert.equal(Object.keys(microsoftRules).filter((op) => op.startsWith("Q") && !op.startsWith("Quan") && !quantized.includes(op)), ["QLinearReduceMean"]); // a kernel of other builds
 });
 
 test("an op without a row leaves its outputs unknown", () => {

@@ -43,4 +43,9 @@ test("what the runtime refuses is a UserError", async () => {
   assert.is(await code(runOnce(graph, {})), "RUN_FAILED");
 });
 
+test("all lines of what the runtime says are kept", async () => {
+  const error = await runOnce(parseGraph(`(x: f32[2]) { y = Relu(x) } -> y`), { x: Tensor.float32([3], [1, 2, 3]) }).then(() => undefined, (cause: unknown) => cause as UserError);
+  assert.ok(error!.message.split("\n").length >= 3 && error!.message.includes("index: 0 Got: 3 Expected: 2"), error!.message);
+});
+
 test.run();
