@@ -162,6 +162,12 @@ export interface QuantizeReport {
   readonly drop?: number | null;
   /** ONNX Runtime session settings that the int8 accuracy was measured with. */
   readonly sessionSettings?: JsonObject;
+  /** Without labels: mAP of each file against the float model's own boxes on calibration pictures. */
+  readonly agreement?: { readonly cpu?: number; readonly tensorrt?: number };
+  /** Worst head of each file: signal-to-noise ratio of its raw output against the float model's, as written and in ONNX Runtime's kernels. */
+  readonly sqnr?: Readonly<Record<string, { readonly head: string; readonly writtenDb: number; readonly kernelsDb: number } | null>>;
+  /** What a user must hear. */
+  readonly warnings?: readonly string[];
   /** Curve of quantization-aware training. */
   readonly qat?: readonly TrainingPoint[];
   readonly notes?: readonly string[];
@@ -346,6 +352,9 @@ const quantizeReport = z.object({
   mapInt8: z.object({ cpu: fraction.exactOptional(), tensorrt: fraction.exactOptional() }).exactOptional(),
   drop: fraction.exactOptional(),
   sessionSettings: object.exactOptional(),
+  agreement: z.object({ cpu: z.number().exactOptional(), tensorrt: z.number().exactOptional() }).exactOptional(),
+  sqnr: z.record(z.string(), z.object({ head: z.string(), writtenDb: z.number(), kernelsDb: z.number() }).nullable()).exactOptional(),
+  warnings: z.array(z.string()).exactOptional(),
   qat: curve.exactOptional(),
   notes: z.array(z.string()).exactOptional(),
 });

@@ -1,18 +1,21 @@
-import { describeDetector, writeContract, type DetectorModel } from "../../detection/detector.ts";
+import { rename, rm } from "node:fs/promises";
+import { describeDetector, metadataKeys, type DetectorModel } from "../../detection/detector.ts";
 import { evaluateDetector } from "../../detection/evaluate.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { saveModel } from "../../onnx/save.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
-import { openDataset } from "../../vision/index.ts";
+import { openDataset, serializePreprocess } from "../../vision/index.ts";
 import type { QuantizeConfig } from "../config-schema.ts";
-import { calibrationFeeds, calibrationPaths } from "../quantize/calibration-data.ts";
-import { quantizeModel, type Quantized } from "../quantize/quantize.ts";
+import { agreementWith } from "../quantize/agreement.ts";
+import { calibrationFeeds, calibrationSplit, type CalibrationSplit } from "../quantize/calibration-data.ts";
+import type { QuantizationScheme } from "../quantize/qat.ts";
+import { quantizeModel, type Quantized, type QuantizeOptions } from "../quantize/quantize.ts";
 import type { QuantizeReport } from "../result.ts";
-import { openDetectorFile, type OpenOptions } from "./open.ts";
+import { openPictureModel, type OpenOptions, type PictureModel } from "./open.ts";
 import { sessionKey } from "./session.ts";
 
 export interface QuantizeFileOptions extends OpenOptions {
-  /** Calibration pictures: a folder, list or dataset. */
+  /** Calibration pictures: a folder, list or dataset. Labels are not read. */
   readonly data: string;
   /** How many of them; 256. */
   readonly images?: number;
@@ -20,7 +23,7 @@ export interface QuantizeFileOptions extends OpenOptions {
   /** `cpu` and `tensorrt` write `out`; `both` writes `<out>.cpu.onnx` and `<out>.tensorrt.onnx`. Default cpu. */
   readonly scheme?: QuantizeConfig["scheme"];
   readonly keepFloat?: readonly string[];
-  /** Labelled dataset: the float set grows until the drop of mAP is at most `maxDrop`. */
+  /** Labelled dataset: the float set grows until the drop of mAP is at most `maxDrop`. Without it int8 is held against the float model's own boxes. */
   readonly val?: string;
   readonly maxDrop?: number;
   readonly threads?: number;
@@ -37,29 +40,46 @@ export interface QuantizedFiles {
   readonly calibration: { readonly method: string; readonly images: number };
   readonly report: QuantizeReport;
   readonly notes: readonly string[];
+  /** What a user must hear: the file was written, and is not as good as it should be. */
+  readonly warnings: readonly string[];
 }
 
-/** Static int8 of a detector file. Throws the UserErrors of `quantizeModel` and of opening model and pictures. */
+/**
+ * Static int8 of a detector file, or with `preprocess` of any model that takes one picture. Each file is opened and compared before it gets its
+ * name; a file that is not right is not left behind. Throws the UserErrors of `quantizeModel` and of opening model and pictures.
+ */
 export const quantizeFile = async (path: string, options: QuantizeFileOptions): Promise<QuantizedFiles> => {
-  const model = await openDetectorFile(path, options);
+  const model = await openPictureModel(path, options, options.val === undefined);
   const { images = 256, scheme = "cpu" } = options;
-  const paths = await calibrationPaths(options.data, images);
+  const split = await calibrationSplit(options.data, images);
+  const notes = [...model.notes];
   const quantized = await quantizeModel(model.graph, {
-    calibration: calibrationFeeds(paths, model.contract, model.graph.inputs[0]!.name), scheme,
+    calibration: calibrationFeeds(split.calibrate, model.contract, model.graph.inputs[0]!.name), scheme,
     ...(options.method && { method: options.method }), ...(options.keepFloat && { keepFloat: options.keepFloat }), ...(options.maxDrop !== undefined && { maxDrop: options.maxDrop }),
-    ...(options.val !== undefined && { evaluate: await evaluator(model, options.val, options.signal) }),
+    ...(await judgeOf(model, split, options, notes)),
     ...(options.threads !== undefined && { threads: options.threads }), ...(options.signal && { signal: options.signal }),
     onProgress: ({ step, done, note }) => {
       if (note !== undefined) options.onNote?.(note);
-      if (step === "calibrate") options.onProgress?.(done, paths.length);
+      if (step === "calibrate") options.onProgress?.(done, split.calibrate.length);
     },
   });
   const files = await saveFiles(quantized, model, options.out, scheme);
   const { report } = quantized;
   return {
     files, quantizedNodes: report.quantizedNodes ?? 0, floatNodes: report.floatNodes ?? [],
-    calibration: { method: report.method ?? "mse", images: report.images ?? 0 }, report, notes: model.notes,
+    calibration: { method: report.method ?? "mse", images: report.images ?? 0 }, report, notes, warnings: report.warnings ?? [],
   };
+};
+
+/** Labels where there are, else the float model's own boxes, where its head is known and finds any. */
+const judgeOf = async ({ detector }: PictureModel, split: CalibrationSplit, { val, signal }: QuantizeFileOptions, notes: string[]): Promise<Pick<QuantizeOptions, "evaluate" | "agreement">> => {
+  if (!detector) return {};
+  if (val !== undefined) return { evaluate: await evaluator(detector, val, signal) };
+  const agreement = await agreementWith(detector, split.judge, signal);
+  notes.push(agreement
+    ? `no labels: int8 was held against the float model's own boxes on ${split.judge.length} pictures${split.isShared ? ", the calibration pictures themselves" : " that did not calibrate"}`
+    : "the float model finds nothing on the calibration pictures: int8 was only held against its raw outputs");
+  return agreement ? { agreement } : {};
 };
 
 const evaluator = async (model: DetectorModel, data: string, signal: AbortSignal | undefined): Promise<(graph: Graph, session: SessionOptions) => Promise<number>> => {
@@ -70,15 +90,25 @@ const evaluator = async (model: DetectorModel, data: string, signal: AbortSignal
   };
 };
 
-const saveFiles = async ({ files, report }: Quantized, model: DetectorModel, out: string, scheme: string): Promise<string[]> => {
-  const saved: string[] = [];
-  for (const [name, graph] of Object.entries(files) as [string, Graph | undefined][]) {
-    if (!graph) continue;
-    writeContract(graph, model.contract, model.head.family);
-    graph.metadata.set(sessionKey, JSON.stringify(report.sessionSettings?.[name] ?? {}));
-    const path = scheme === "both" ? `${out.replace(/\.onnx$/, "")}.${name}.onnx` : out;
-    await saveModel(graph, path, { valueInfo: false });
-    saved.push(path);
+/** Written under another name first: what has the name that was asked for has been opened and compared. */
+const saveFiles = async ({ files, report, checkFile }: Quantized, { contract, detector }: PictureModel, out: string, scheme: string): Promise<string[]> => {
+  const saved: { readonly from: string; readonly to: string }[] = [];
+  try {
+    for (const [name, graph] of Object.entries(files) as [QuantizationScheme, Graph | undefined][]) {
+      if (!graph) continue;
+      graph.metadata.set(metadataKeys.preprocess, serializePreprocess(contract));
+      if (detector) graph.metadata.set(metadataKeys.family, detector.head.family);
+      graph.metadata.set(sessionKey, JSON.stringify(report.sessionSettings?.[name] ?? {}));
+      const to = scheme === "both" ? `${out.replace(/\.onnx$/, "")}.${name}.onnx` : out;
+      const from = `${to}.unchecked`;
+      saved.push({ from, to });
+      await saveModel(graph, from, { valueInfo: false });
+      await checkFile(name, from);
+    }
+    for (const { from, to } of saved) await rename(from, to);
+  } catch (error) {
+    for (const { from } of saved) await rm(from, { force: true });
+    throw error;
   }
-  return saved;
+  return saved.map(({ to }) => to);
 };

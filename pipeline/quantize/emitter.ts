@@ -30,6 +30,9 @@ export interface Emitted {
   readonly layers: readonly string[];
 }
 
+/** Whether calibration saw the value; a value without elements has no range either. */
+export const hasRange = ({ ranges }: RangeTable, { name }: Value): boolean => (ranges.get(name)?.histogram.total ?? 0) > 0;
+
 export const rangeFor = ({ ranges }: RangeTable, { name }: Value): TensorRange => {
   const range = ranges.get(name);
   if (!range) throw new Error(`bug: no range was measured for "${name}"`);

@@ -31,6 +31,17 @@ export const readInstead = (graph: Graph, value: Value, replacement: Value, isRe
 export const addWeight = (graph: Graph, name: string, { values, scales, axis }: QuantizedWeight): Value =>
   dequantized(graph, name, graph.addInitializer(`${name}_quantized`, values), channelParameters(graph, name, scales), axis, values.shape);
 
+/** As `addWeight`, for weights that several layers may read: they share the values and the scales, never a zero point (compact.ts says why). */
+export const sharedWeights = (graph: Graph): ((name: string, weight: QuantizedWeight) => Value) => {
+  const known = new Map<QuantizedWeight, { readonly values: Value; readonly scales: Value; count: number }>();
+  return (name, weight) => {
+    let shared = known.get(weight);
+    if (!shared) known.set(weight, (shared = { values: graph.addInitializer(`${name}_quantized`, weight.values), scales: graph.addInitializer(`${name}_scale`, weight.scales), count: 0 }));
+    const own = shared.count++ === 0 ? name : `${name}_${shared.count}`;
+    return dequantized(graph, own, shared.values, [shared.scales, channelZeroPoint(graph, own, weight.scales)], weight.axis, weight.values.shape);
+  };
+};
+
 /** float constant → QuantizeLinear → DequantizeLinear per channel: every TensorRT since 8 reads it. */
 export const addFloatWeight = (graph: Graph, weight: Value, { scales, axis }: QuantizedWeight): Value => {
   const parameters = channelParameters(graph, weight.name, scales);
@@ -42,8 +53,11 @@ export const addFloatWeight = (graph: Graph, weight: Value, { scales, axis }: Qu
 
 const channelParameters = (graph: Graph, name: string, scales: Tensor): [Value, Value] => [
   graph.addInitializer(`${name}_scale`, scales),
-  graph.addInitializer(`${name}_zero_point`, Tensor.of("int8", scales.shape, new Int8Array(scales.size))),
+  channelZeroPoint(graph, name, scales),
 ];
+
+const channelZeroPoint = (graph: Graph, name: string, scales: Tensor): Value =>
+  graph.addInitializer(`${name}_zero_point`, Tensor.of("int8", scales.shape, new Int8Array(scales.size)));
 
 const dequantized = (graph: Graph, name: string, quantized: Value, parameters: readonly Value[], axis: number, shape: readonly number[]): Value => {
   const node = graph.addNode({ opType: "DequantizeLinear", name: `${name}_DequantizeLinear`, inputs: [quantized, ...parameters], outputs: [`${name}_dequantized`], attributes: { axis } });
