@@ -5,7 +5,7 @@ import { defaultActivations, defaultSilu, hasRange, rangeFor, type EmitOptions, 
 import { correctBias } from "./bias.ts";
 import { activationInputs, cpuRole, siluPair, type CpuRole } from "./ops.ts";
 import { layerWeights } from "./layer-weights.ts";
-import { addFloatWeight, addPair, readInstead, sharedWeights } from "./qdq.ts";
+import { addFloatWeight, addPair, addWeight, readInstead } from "./qdq.ts";
 import { affineParameters, type ActivationType, type QuantParameters, type RangeTable } from "./ranges.ts";
 
 /**
@@ -19,15 +19,16 @@ export const emitCpu = (prepared: Graph, table: RangeTable, options: EmitOptions
   const parameters = quantizedValues(graph, roles, table, activations);
   const layers = [...roles].filter(([, role]) => role === "layer").map(([node]) => node);
   for (const node of layers) correctBias(graph, node, options.biases);
-  const weights = layerWeights(layers, { inputScale: (node) => parameters.get(node.in(0))!.scale, limitPairs: activations === "uint8" });
+  const limit = activations !== "uint8" ? "none" : options.halfWeights || options.floatWeights ? "half" : "pairs";
+  const weights = layerWeights(layers, { inputScale: (node) => parameters.get(node.in(0))!.scale, limit: () => limit });
   for (const [value, found] of parameters) {
     const isInt8 = value.producer !== null && roles.has(value.producer);
     const pair = addPair(graph, value, found);
     const quantize = pair.producer!.in(0).producer!;
     readInstead(graph, value, pair, (node) => node !== quantize && (isInt8 || roles.has(node)), isInt8);
   }
-  const addShared = options.floatWeights ? undefined : sharedWeights(graph);
-  for (const [node, quantized] of weights) node.replaceInput(1, addShared ? addShared(node.in(1).name, quantized) : addFloatWeight(graph, node.in(1), quantized));
+  const add = options.floatWeights ? addFloatWeight : addWeight;
+  for (const [node, quantized] of weights) add(graph, node, quantized);
   checkGraph(graph);
   return { graph, layers: layers.map(({ name }) => name) };
 };

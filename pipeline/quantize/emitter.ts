@@ -18,6 +18,8 @@ export interface EmitOptions {
   readonly activations?: ActivationType;
   /** Weights as float constants with their own Q/DQ pair, which training can change; else as int8. The `tensorrt` file always has them so. */
   readonly floatWeights?: boolean;
+  /** Weights within [-64, 64] in the `cpu` file: what training with `floatWeights` has seen. */
+  readonly halfWeights?: boolean;
   /** How x·sigmoid(x) runs in the `cpu` file: in int8, or in float between DequantizeLinear and QuantizeLinear. */
   readonly silu?: "int8" | "float";
   /** Replacements of layers' biases (bias correction), by node name. */

@@ -2,11 +2,16 @@ import type { Node, Value } from "../../graph/node.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { quantizeWeight, weightAxis, type QuantizedWeight } from "./weights.ts";
 
+export type WeightLimit = "pairs" | "half" | "none";
+
 export interface LayerWeightOptions {
   /** Scale of what the layer reads. */
   readonly inputScale: (node: Node) => number;
-  /** The kernels add the products of two neighbours in 16 bits (x64 without VNNI): no pair may go beyond. */
-  readonly limitPairs: boolean;
+  /**
+   * The kernels add the products of two neighbours in 16 bits (x64 without VNNI): no pair may go beyond. `pairs` limits those that would, at the
+   * least error; `half` uses [-64, 64] for all, which training can follow; `none` for runtimes that add in 32 bits.
+   */
+  readonly limit: (node: Node) => WeightLimit;
 }
 
 /**
@@ -19,7 +24,7 @@ export const layerWeights = (layers: readonly Node[], options: LayerWeightOption
   for (const node of layers) {
     const weight = node.in(1);
     if (!ids.has(weight)) ids.set(weight, ids.size);
-    const key = [ids.get(weight), weightAxis(node), options.limitPairs && pairsKey(node)].join();
+    const key = [ids.get(weight), weightAxis(node), pairsKey(node), options.limit(node)].join();
     users.set(key, [...(users.get(key) ?? []), node]);
   }
   const found = new Map<Node, QuantizedWeight>();
@@ -30,8 +35,9 @@ export const layerWeights = (layers: readonly Node[], options: LayerWeightOption
   return found;
 };
 
-const quantizeFor = (nodes: readonly Node[], { inputScale, limitPairs }: LayerWeightOptions): QuantizedWeight => {
+const quantizeFor = (nodes: readonly Node[], { inputScale, limit: limitOf }: LayerWeightOptions): QuantizedWeight => {
   const [first] = nodes as [Node, ...Node[]];
+  const limit = limitOf(first);
   const weight = first.in(1).constant!;
   const axis = weightAxis(first);
   const leastScales = new Float64Array(weight.shape[axis]!);
@@ -39,10 +45,10 @@ const quantizeFor = (nodes: readonly Node[], { inputScale, limitPairs }: LayerWe
     const bias = biasOf(node);
     if (bias) for (const channel of leastScales.keys()) leastScales[channel] = Math.max(leastScales[channel]!, leastScale(bias, channel, inputScale(node)));
   }
-  const key = [axis, limitPairs && pairsKey(first), ...leastScales].join();
+  const key = [axis, limit, pairsKey(first), ...leastScales].join();
   const known = cache.get(weight) ?? new Map<string, QuantizedWeight>();
   cache.set(weight, known);
-  const quantized = known.get(key) ?? quantizeWeight(weight, axis, { leastScales, pairs: limitPairs ? neighbours(first) : undefined });
+  const quantized = known.get(key) ?? quantizeWeight(weight, axis, { leastScales, levels: limit === "half" ? 64 : 127, pairs: limit === "pairs" ? neighbours(first) : undefined });
   known.set(key, quantized);
   return quantized;
 };

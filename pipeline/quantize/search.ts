@@ -132,7 +132,7 @@ const emitters = { cpu: emitCpu, tensorrt: emitTensorrt } as const satisfies Rec
 
 export const emit = ({ prepared, ranges, options, biases }: Job, scheme: QuantizationScheme, source: Graph, floatNodes: ReadonlySet<string>): Emitted =>
   emitters[scheme](source, ranges, {
-    floatNodes,
+    floatNodes, halfWeights: source !== prepared,
     ...(biases && source === prepared && { biases }), // training moves the others itself
     ...(options.silu && { silu: options.silu }), ...(options.activations && { activations: options.activations }),
   });

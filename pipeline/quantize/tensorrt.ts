@@ -33,12 +33,13 @@ export const emitTensorrt = (prepared: Graph, table: RangeTable, options: EmitOp
   }
   const thresholds = groupThresholds(graph, [...readers.keys()], table);
   for (const node of weighted) correctBias(graph, node, options.biases);
-  const weights = layerWeights(weighted, { inputScale: (node) => symmetricParameters(thresholds.get(node.in(0))!).scale, limitPairs: false });
+  const scales = new Map(weighted.map((node) => [node, symmetricParameters(thresholds.get(node.in(0))!).scale]));
   for (const [value, uses] of readers) {
     const pair = addPair(graph, value, symmetricParameters(thresholds.get(value)!));
     readInstead(graph, value, pair, (node, slot) => uses.has(useKey(node, slot)), false);
   }
-  for (const [node, quantized] of weights) node.replaceInput(1, addFloatWeight(graph, node.in(1), quantized));
+  const weights = layerWeights(weighted, { inputScale: (node) => scales.get(node)!, limit: (node) => (isFusedByRuntime(node) ? "pairs" : "none") });
+  for (const [node, quantized] of weights) addFloatWeight(graph, node, quantized);
   const kept = graph.sorted().filter((node) => layerOps.includes(node.opType) && options.floatNodes.has(node.name)).map(({ name }) => name);
   if (kept.length > 0) graph.metadata.set(floatLayersKey, kept.join("\n"));
   checkGraph(graph);
@@ -58,6 +59,10 @@ const isEligible = (graph: Graph, node: Node): boolean => {
   if (node.opType === "ConvTranspose") return node.int("group", 1) === 1;
   return isWorthwhile(node, readsInput(graph, node.in(0)));
 };
+
+/** Whether ONNX Runtime too runs the layer on an int8 kernel, which on x64 without VNNI adds pairs of products in 16 bits. */
+const isFusedByRuntime = (node: Node): boolean =>
+  node.opType === "Gemm" || node.opType === "MatMul" || node.out().readers.some((reader) => reader.opType === "QuantizeLinear" || commutingOps.has(reader.opType) || (reader.opType === "Add" && reader.inputs.some((input) => input?.constant)));
 
 const isMeasured = (node: Node, table: RangeTable): boolean => node.inputs.slice(0, 2).every((input) => !input || input.constant !== undefined || hasRange(table, input));
 

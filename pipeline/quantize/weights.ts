@@ -12,6 +12,8 @@ export interface QuantizedWeight {
 export interface WeightRules {
   /** Scales may not be smaller, channel by channel: a bias must fit into int32 (`leastScales`). */
   readonly leastScales?: Float64Array | undefined;
+  /** Largest int8 value; 127. */
+  readonly levels?: number | undefined;
   /** Elements [first, second] of one channel whose values of one sign may add up to 128 at most (`neighbours`). */
   readonly pairs?: readonly (readonly [number, number])[] | undefined;
 }
@@ -28,10 +30,10 @@ export const weightAxis = (node: Node): number => {
 };
 
 /**
- * Symmetric int8 per slice along `axis`: scale = absmax / 127, rounded half to even, zero point 0. With `pairs` the scale of a channel is the
+ * Symmetric int8 per slice along `axis`: scale = absmax / levels, rounded half to even, zero point 0. With `pairs` the scale of a channel is the
  * one, between that and twice that, with the least squared error under the limit on its pairs.
  */
-export const quantizeWeight = (weight: Tensor, axis: number, { leastScales, pairs }: WeightRules = {}): QuantizedWeight => {
+export const quantizeWeight = (weight: Tensor, axis: number, { leastScales, levels = 127, pairs }: WeightRules = {}): QuantizedWeight => {
   const { shape, floats } = weight;
   const channels = shape[axis]!;
   const inner = elementCount(shape.slice(axis + 1));
@@ -45,7 +47,7 @@ export const quantizeWeight = (weight: Tensor, axis: number, { leastScales, pair
       indexes[k] = at;
       largest = Math.max(largest, Math.abs(floats[at]!));
     }
-    const own = Math.fround(Math.max(largest / 127, leastScales?.[channel] ?? 0));
+    const own = Math.fround(Math.max(largest / levels, leastScales?.[channel] ?? 0));
     const plain = own > leastScale ? own : 1;
     scales[channel] = pairs ? bestScale(floats, indexes, plain, pairs, values) : plain;
     if (!pairs) roundChannel(floats, indexes, plain, [], values);

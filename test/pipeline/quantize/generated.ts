@@ -183,14 +183,17 @@ const ends: Readonly<Record<string, (net: GeneratedNet, x: Value) => Value>> = {
   activation: (net, x) => net.b.sigmoid(net.conv(x, 5)),
 };
 
-/** Three to five blocks and an end. */
+/** Seeds from 0 on that have every kind once. */
+export const seedsForAllKinds = Math.ceil(Object.keys(blocks).length / 2);
+
+/** Three to five blocks, the first two by the seed, and an end. */
 export const generatedNet = (seed: number): GeneratedNet => {
   const net = new GeneratedNet(seed);
   const names = Object.keys(blocks);
   let x = net.graph.addInput("images", "float32", [1, 3, size, size]);
   const count = 3 + net.dice.roll(3);
   for (let i = 0; i < count; i++) {
-    const name = i === 0 ? names[seed % names.length]! : net.dice.of(names); // every kind once in as many seeds
+    const name = i < 2 ? names[(2 * seed + i) % names.length]! : net.dice.of(names);
     net.kinds.push(name);
     x = blocks[name]!(net, x);
   }
