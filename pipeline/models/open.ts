@@ -47,8 +47,8 @@ export const openPictureModel = async (path: string, options: OpenOptions = {}, 
     if (!withoutHead || !(error instanceof UserError) || !error.code.startsWith("HEAD_")) throw error;
     const { graph, notes } = await loadModel(path);
     const saved = graph.metadata.get(metadataKeys.preprocess);
-    const [, , height, width] = graph.inputs[0]?.staticShape ?? [];
-    const size = options.size ?? (width !== undefined && height !== undefined ? ([width, height] as const) : undefined);
+    const [, , height, width] = graph.inputs[0]?.shape ?? [];
+    const size = options.size ?? (typeof width === "number" && typeof height === "number" ? ([width, height] as const) : undefined);
     if (!size || (options.preprocess === undefined && saved === undefined)) throw needsContract(path, error);
     const contract = options.preprocess === undefined ? { ...parsePreprocess(saved!, path), size } : await contractFrom(options.preprocess, size);
     return { graph, contract, detector: undefined, notes: [...notes, `its head was not recognised (${error.code}): int8 is held against the float model's raw outputs, not its boxes`] };
@@ -56,7 +56,7 @@ export const openPictureModel = async (path: string, options: OpenOptions = {}, 
 };
 
 const needsContract = (path: string, cause: UserError): UserError =>
-  new UserError(cause.code, cause.message, `${cause.nextStep.replace(/\.$/, "")}; or, to quantize ${path} without reading its boxes, say with --preprocess how it takes pictures${cause.code === "INPUT_SIZE" ? " (and --size)" : ""}.`, { cause });
+  new UserError(cause.code, cause.message, `${cause.nextStep.replace(/\.$/, "")}; or, to quantize ${path} without reading its boxes, say with --preprocess how it takes pictures.`, { cause });
 
 const contractFrom = async (given: string, size: readonly [number, number]): Promise<Preprocess> => {
   if (Object.hasOwn(preprocessPresets, given)) return preprocessPreset(given as PreprocessPreset, size);

@@ -56,7 +56,7 @@ const noise = (expected: readonly Tensor[], found: readonly Tensor[], axis: numb
 };
 
 /** A channel that hardly varies counts as if it varied by this part of the mean. */
-const leastShare = 1e-3;
+const leastShare = 1e-8;
 
 const ratio = (energy: Float64Array, noises: Float64Array): readonly [number, number] => {
   const mean = sumOf(energy) / Math.max(1, energy.length);

@@ -46,7 +46,7 @@ export class GeneratedNet {
 
   bias(count: number, reach = 0.5): Value { return this.graph.addInitializer(`b${this.#seed}`, Tensor.float32([count], this.numbers(count, -reach, reach))); }
 
-  conv(x: Value, outputs: number, { kernel = 3, group = 1, stride = 1, weight = this.weight([outputs, channelsOf(x) / group, kernel, kernel]), bias = this.bias(outputs) as Value | null } = {}): Value {
+  conv(x: Value, outputs: number, { kernel = 3, group = 1, stride = 1, weight = this.weight([outputs, channelsOf(x) / group, kernel, kernel]), bias = this.bias(outputs) } = {}): Value {
     const inputs = bias ? [x, weight, bias] : [x, weight];
     return this.b.op("Conv", inputs, { kernel_shape: [kernel, kernel], pads: new Array<number>(4).fill((kernel - 1) >> 1), group, strides: [stride, stride] });
   }
