@@ -3,8 +3,8 @@ import type { Value } from "../../graph/node.ts";
 import type { ActivationType, RangeTable, TensorRange } from "./ranges.ts";
 
 /**
- * Measured on x64 with AVX512-VNNI (onnxruntime 1.30, YOLOv8n-320, one thread, CPU time): float 23.5 ms; uint8 activations 12.1 ms (exact on VNNI
- * and ARM), 22.3 ms with session.x64quantprecision=1 (exact on every x64); int8 activations 81 ms: ONNX Runtime has no fast int8 x int8 kernel there.
+ * Measured on x64 with AVX512-VNNI (onnxruntime 1.30, YOLOv8n-320, one thread, CPU time): float 23.5 ms; uint8 activations 12.1 ms (22.3 ms with
+ * session.x64quantprecision=1, which our weights do not need); int8 activations 81 ms: ONNX Runtime has no fast int8 x int8 kernel there.
  */
 export const defaultActivations: ActivationType = "uint8";
 
