@@ -19,6 +19,15 @@ class Dice {
 
 const size = 12;
 
+interface ConvOptions {
+  readonly kernel?: number;
+  readonly group?: number;
+  readonly stride?: number;
+  readonly weight?: Value;
+  /** Null: none. */
+  readonly bias?: Value | null;
+}
+
 /** A small graph with structures that detectors have and a quantizer may stumble over, by seed. */
 export class GeneratedNet {
   readonly graph: Graph;
@@ -46,8 +55,8 @@ export class GeneratedNet {
 
   bias(count: number, reach = 0.5): Value { return this.graph.addInitializer(`b${this.#seed}`, Tensor.float32([count], this.numbers(count, -reach, reach))); }
 
-  conv(x: Value, outputs: number, { kernel = 3, group = 1, stride = 1, weight = this.weight([outputs, channelsOf(x) / group, kernel, kernel]), bias = this.bias(outputs) } = {}): Value {
-    const inputs = bias ? [x, weight, bias] : [x, weight];
+  conv(x: Value, outputs: number, { kernel = 3, group = 1, stride = 1, weight, bias }: ConvOptions = {}): Value {
+    const inputs = [x, weight ?? this.weight([outputs, channelsOf(x) / group, kernel, kernel]), ...(bias === null ? [] : [bias ?? this.bias(outputs)])];
     return this.b.op("Conv", inputs, { kernel_shape: [kernel, kernel], pads: new Array<number>(4).fill((kernel - 1) >> 1), group, strides: [stride, stride] });
   }
 
