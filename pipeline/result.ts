@@ -133,8 +133,8 @@ export interface Choice {
   readonly chosen: string;
   /** mAP (0..1) of the chosen one on the validation set. */
   readonly map: number;
-  /** mAP of the last candidate: what choosing nothing would have given. */
-  readonly lastMap: number;
+  /** mAP of what would have been taken without choosing: the last epoch, the first file. */
+  readonly plainMap: number;
 }
 
 /** A variant that ends below the one it was made from by more than the config's `allowedDrop`. */
@@ -191,6 +191,12 @@ export interface QuantizeReport {
   readonly drop?: number | null;
   /** ONNX Runtime session settings that the int8 accuracy was measured with. */
   readonly sessionSettings?: JsonObject;
+  /** Without labels: mAP of each file against the float model's own boxes on calibration pictures. */
+  readonly agreement?: { readonly cpu?: number; readonly tensorrt?: number };
+  /** Worst head of each file: signal-to-noise ratio of its raw output against the float model's, as written and in ONNX Runtime's kernels. */
+  readonly sqnr?: Readonly<Record<string, { readonly head: string; readonly writtenDb: number; readonly kernelsDb: number } | null>>;
+  /** What a user must hear. */
+  readonly warnings?: readonly string[];
   /** Curve of quantization-aware training. */
   readonly qat?: readonly TrainingPoint[];
   readonly choices?: readonly Choice[];
@@ -358,7 +364,7 @@ const trainingPoint = z.object({
   chosen: z.boolean().exactOptional(),
 });
 const curve = z.array(trainingPoint);
-const choices = z.array(z.object({ what: z.string(), candidates: count, chosen: z.string(), map: z.number(), lastMap: z.number() }));
+const choices = z.array(z.object({ what: z.string(), candidates: count, chosen: z.string(), map: z.number(), plainMap: z.number() }));
 
 const distillReport = z.object({
   curves: z.object({ baseline: curve.exactOptional(), distilled: curve.exactOptional() }).exactOptional(),
@@ -401,6 +407,9 @@ const quantizeReport = z.object({
   mapInt8: z.object({ cpu: fraction.exactOptional(), tensorrt: fraction.exactOptional() }).exactOptional(),
   drop: fraction.exactOptional(),
   sessionSettings: object.exactOptional(),
+  agreement: z.object({ cpu: z.number().exactOptional(), tensorrt: z.number().exactOptional() }).exactOptional(),
+  sqnr: z.record(z.string(), z.object({ head: z.string(), writtenDb: z.number(), kernelsDb: z.number() }).nullable()).exactOptional(),
+  warnings: z.array(z.string()).exactOptional(),
   qat: curve.exactOptional(),
   choices: choices.exactOptional(),
   notes: z.array(z.string()).exactOptional(),

@@ -220,7 +220,7 @@ const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, bat
     const curve = [...(measured.has(0) ? [measured.get(0)!] : []), ...history.map((record) => measured.get(record.epoch) ?? pointOf(record, perEpoch, spec.batch, undefined))]
       .map((point) => (point.epoch === best?.epoch ? { ...point, chosen: true } : point));
     const choice = choiceOf(job.name, curve);
-    if (choice.chosen !== `epoch ${job.epochs}`) reporter.line(`${job.name}: ${choice.chosen} is kept (mAP ${points(choice.map)}; the last has ${points(choice.lastMap)})`);
+    if (choice.chosen !== `epoch ${job.epochs}`) reporter.line(`${job.name}: ${choice.chosen} is kept (mAP ${points(choice.map)}; the last has ${points(choice.plainMap)})`);
     await saveModel(best ? await loadTrained(best.model) : graph, at.model);
     await writeJson(at.curve, curve);
     await writeJson(at.done, { name: job.name, epochs: job.epochs });
@@ -237,7 +237,7 @@ const choiceOf = (name: string, curve: readonly TrainingPoint[]): Choice => {
   const best = measured.find(({ chosen }) => chosen === true) ?? measured.at(-1);
   return {
     what: `state of ${name}`, candidates: measured.length, chosen: best?.epoch === 0 ? "the start" : `epoch ${best?.epoch ?? curve.at(-1)?.epoch ?? 0}`,
-    map: best?.map ?? 0, lastMap: measured.at(-1)?.map ?? 0,
+    map: best?.map ?? 0, plainMap: measured.at(-1)?.map ?? 0,
   };
 };
 

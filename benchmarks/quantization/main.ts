@@ -15,7 +15,7 @@ import { startingFloatSet } from "../../pipeline/quantize/float-set.ts";
 import { observedValues } from "../../pipeline/quantize/observe.ts";
 import { prepareForQuantization } from "../../pipeline/quantize/prepare.ts";
 import type { CalibrationMethod } from "../../pipeline/quantize/ranges.ts";
-import { fastestExactCpuSession, int8ActivationsSession, int8CpuSession, int8TensorrtSession } from "../../pipeline/quantize/sessions.ts";
+import { int8ActivationsSession, int8CpuSession, int8TensorrtSession } from "../../pipeline/quantize/sessions.ts";
 import { emitTensorrt } from "../../pipeline/quantize/tensorrt.ts";
 import { points } from "../../report/figures.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
@@ -100,9 +100,8 @@ if (!values["skip-peers"]) {
   }
 }
 
-const fastest = await fastestExactCpuSession();
 const racers: Racer[] = rows.filter(({ name }) => /float$|^edgestill mse, cpu|minmax, Conv only$/.test(name))
-  .flatMap(({ name, graph, session }) => (session === int8CpuSession ? [{ name, graph, session: fastest }, { name: `${name}, x64quantprecision=1`, graph, session }] : [{ name, graph, session }]));
+  .map(({ name, graph, session }) => ({ name, graph, session }));
 const speed = values["skip-speed"] ? new Map<string, number>() : await race(racers, statistics.examples[0]!, Number(values.rounds));
 const floatMs = speed.get("float");
 const ratio = (name: string): string => {
@@ -122,4 +121,4 @@ for (const { name, graph, session, calibration } of rows) {
 }
 console.log(table.toString());
 for (const { name } of racers) console.log(`${name}: ${ratio(name)}`);
-if (floatMs !== undefined) console.log(`Speed: CPU time on one thread, in turns; "cpu" files with ${Object.keys(fastest).length === 0 ? "default settings, which are exact here" : "x64quantprecision=1"}.`);
+if (floatMs !== undefined) console.log(`Speed: CPU time on one thread, in turns; "cpu" files with default settings.`);

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { describeDetector, type DetectorModel } from "../../detection/detector.ts";
-import { sizedGraph, type Size, type SizedGraph } from "../../detection/input-size.ts";
+import { describeDetector, metadataKeys, type DetectorModel } from "../../detection/detector.ts";
+import { fixedSize, sizedGraph, type Size, type SizedGraph } from "../../detection/input-size.ts";
 import { UserError } from "../../graph/error.ts";
+import type { Graph } from "../../graph/graph.ts";
 import { loadModel } from "../../onnx/load.ts";
 import { parsePreprocess, preprocessPreset, preprocessPresets, type HeadSettings, type Preprocess, type PreprocessPreset } from "../../vision/index.ts";
 
@@ -33,6 +34,37 @@ const loadSized = async (path: string, size: Size | undefined): Promise<SizedGra
   return { graph: sized.graph, notes: [...loaded.notes, ...sized.notes] };
 };
 
+/** A model that takes one picture: a detector, or any other whose preprocess contract is given. */
+export interface PictureModel {
+  readonly graph: Graph;
+  readonly contract: Preprocess;
+  /** Undefined where its head was not recognised. */
+  readonly detector: DetectorModel | undefined;
+  readonly notes: readonly string[];
+}
+
+/**
+ * As `openDetectorFile`; with `withoutHead` a model whose head is not recognised is opened too, if its contract is given or in its metadata.
+ * Throws the UserErrors of `openDetectorFile`.
+ */
+export const openPictureModel = async (path: string, options: OpenOptions = {}, withoutHead = false): Promise<PictureModel> => {
+  try {
+    const detector = await openDetectorFile(path, options);
+    return { graph: detector.graph, contract: detector.contract, detector, notes: detector.notes };
+  } catch (error) {
+    if (!withoutHead || !(error instanceof UserError) || !error.code.startsWith("HEAD_")) throw error;
+    const { graph, notes } = await loadSized(path, options.size);
+    const saved = graph.metadata.get(metadataKeys.preprocess);
+    const size = fixedSize(graph);
+    if (!size || (options.preprocess === undefined && saved === undefined)) throw needsContract(path, error);
+    const contract = { ...(options.preprocess === undefined ? parsePreprocess(saved!, path) : await contractFrom(options.preprocess)), size };
+    return { graph, contract, detector: undefined, notes: [...notes, `its head was not recognised (${error.code}): int8 is held against the float model's raw outputs, not its boxes`] };
+  }
+};
+
+const needsContract = (path: string, cause: UserError): UserError =>
+  new UserError(cause.code, cause.message, `${cause.nextStep.replace(/\.$/, "")}; or, to quantize ${path} without reading its boxes, say with --preprocess how it takes pictures.`, { cause });
+
 /** A contract at any size: the model's own counts. */
 const contractFrom = async (given: string): Promise<Preprocess> => {
   if (Object.hasOwn(preprocessPresets, given)) return preprocessPreset(given as PreprocessPreset, [1, 1]);
@@ -43,11 +75,12 @@ const contractFrom = async (given: string): Promise<Preprocess> => {
 /** The size may be left out of the file. */
 const withSize = (text: string): string => {
   try {
-    return JSON.stringify({ size: [1, 1], ...(JSON.parse(text) as object) });
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? JSON.stringify({ size: [1, 1], ...value }) : text;
   } catch {
     return text; // parsePreprocess says what is wrong with it
   }
 };
 
 const unknownPreprocess = (given: string, cause: unknown): UserError =>
-  new UserError("PREPROCESS_UNKNOWN", `"${given}" is neither a preprocess preset nor a readable file.`, `use ${Object.keys(preprocessPresets).join(", ")}, or a JSON file with size, resize, align, pad, order, scale, mean and std.`, { cause });
+  new UserError("PREPROCESS_UNKNOWN", `"${given}" is neither a preprocess preset nor a readable file.`, `use ${Object.keys(preprocessPresets).join(", ")}, or a JSON file with resize, align, pad, order, scale, mean and std.`, { cause });

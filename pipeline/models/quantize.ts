@@ -1,19 +1,23 @@
-import { describeDetector, writeContract, type DetectorModel } from "../../detection/detector.ts";
+import { rename, rm } from "node:fs/promises";
+import { describeDetector, metadataKeys, writeContract, type DetectorModel } from "../../detection/detector.ts";
 import { evaluateDetector } from "../../detection/evaluate.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { saveModel } from "../../onnx/save.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
 import { writeClassNames } from "../../students/metadata.ts";
+import { serializePreprocess } from "../../vision/index.ts";
 import type { QuantizeConfig } from "../config-schema.ts";
-import { calibrationFeeds, calibrationPaths } from "../quantize/calibration-data.ts";
-import { quantizeModel, type Quantized } from "../quantize/quantize.ts";
+import { agreementWith } from "../quantize/agreement.ts";
+import { calibrationFeeds, calibrationSplit, type CalibrationSplit } from "../quantize/calibration-data.ts";
+import type { QuantizationScheme } from "../quantize/qat.ts";
+import { quantizeModel, type Quantized, type QuantizeOptions } from "../quantize/quantize.ts";
 import type { QuantizeReport } from "../result.ts";
 import { openLabelled } from "./labelled.ts";
-import { openDetectorFile, type OpenOptions } from "./open.ts";
+import { openPictureModel, type OpenOptions, type PictureModel } from "./open.ts";
 import { sessionKey } from "./session.ts";
 
 export interface QuantizeFileOptions extends OpenOptions {
-  /** Calibration pictures: a folder, list or dataset. */
+  /** Calibration pictures: a folder, list or dataset. Labels are not read. */
   readonly data: string;
   /** How many of them; 256. */
   readonly images?: number;
@@ -21,7 +25,7 @@ export interface QuantizeFileOptions extends OpenOptions {
   /** `cpu` and `tensorrt` write `out`; `both` writes `<out>.cpu.onnx` and `<out>.tensorrt.onnx`. Default cpu. */
   readonly scheme?: QuantizeConfig["scheme"];
   readonly keepFloat?: readonly string[];
-  /** Labelled dataset: the float set grows until the drop of mAP is at most `maxDrop`. */
+  /** Labelled dataset: the float set grows until the drop of mAP is at most `maxDrop`. Without it int8 is held against the float model's own boxes. */
   readonly val?: string;
   readonly maxDrop?: number;
   readonly threads?: number;
@@ -38,29 +42,46 @@ export interface QuantizedFiles {
   readonly calibration: { readonly method: string; readonly images: number };
   readonly report: QuantizeReport;
   readonly notes: readonly string[];
+  /** What a user must hear: the file was written, and is not as good as it should be. */
+  readonly warnings: readonly string[];
 }
 
-/** Static int8 of a detector file. Throws the UserErrors of `quantizeModel` and of opening model and pictures. */
+/**
+ * Static int8 of a detector file, or with `preprocess` of any model that takes one picture. Each file is opened and compared before it gets its
+ * name; a file that is not right is not left behind. Throws the UserErrors of `quantizeModel` and of opening model and pictures.
+ */
 export const quantizeFile = async (path: string, options: QuantizeFileOptions): Promise<QuantizedFiles> => {
-  const model = await openDetectorFile(path, options);
+  const model = await openPictureModel(path, options, options.val === undefined);
   const { images = 256, scheme = "cpu" } = options;
-  const paths = await calibrationPaths(options.data, images);
+  const split = await calibrationSplit(options.data, images);
+  const notes = [...model.notes];
   const quantized = await quantizeModel(model.graph, {
-    calibration: calibrationFeeds(paths, model.contract, model.graph.inputs[0]!.name), scheme,
+    calibration: calibrationFeeds(split.calibrate, model.contract, model.graph.inputs[0]!.name), scheme,
     ...(options.method && { method: options.method }), ...(options.keepFloat && { keepFloat: options.keepFloat }), ...(options.maxDrop !== undefined && { maxDrop: options.maxDrop }),
-    ...(options.val !== undefined && { evaluate: await evaluator(model, options.val, options) }),
+    ...(await judgeOf(model, split, options, notes)),
     ...(options.threads !== undefined && { threads: options.threads }), ...(options.signal && { signal: options.signal }),
     onProgress: ({ step, done, note }) => {
       if (note !== undefined) options.onNote?.(note);
-      if (step === "calibrate") options.onProgress?.(done, paths.length);
+      if (step === "calibrate") options.onProgress?.(done, split.calibrate.length);
     },
   });
   const files = await saveFiles(quantized, model, options.out, scheme, options.classes !== undefined);
   const { report } = quantized;
   return {
     files, quantizedNodes: report.quantizedNodes ?? 0, floatNodes: report.floatNodes ?? [],
-    calibration: { method: report.method ?? "mse", images: report.images ?? 0 }, report, notes: model.notes,
+    calibration: { method: report.method ?? "mse", images: report.images ?? 0 }, report, notes, warnings: report.warnings ?? [],
   };
+};
+
+/** Labels where there are, else the float model's own boxes, where its head is known and finds any. */
+const judgeOf = async ({ detector }: PictureModel, split: CalibrationSplit, options: QuantizeFileOptions, notes: string[]): Promise<Pick<QuantizeOptions, "evaluate" | "agreement">> => {
+  if (!detector) return {};
+  if (options.val !== undefined) return { evaluate: await evaluator(detector, options.val, options) };
+  const agreement = await agreementWith(detector, split.judge, options.signal);
+  notes.push(agreement
+    ? `no labels: int8 was held against the float model's own boxes on ${split.judge.length} pictures${split.isShared ? ", the calibration pictures themselves" : " that did not calibrate"}`
+    : "the float model finds nothing on the calibration pictures: int8 was only held against its raw outputs");
+  return agreement ? { agreement } : {};
 };
 
 const evaluator = async (model: DetectorModel, data: string, { signal, onNote }: QuantizeFileOptions): Promise<(graph: Graph, session: SessionOptions) => Promise<number>> => {
@@ -72,16 +93,26 @@ const evaluator = async (model: DetectorModel, data: string, { signal, onNote }:
   };
 };
 
-const saveFiles = async ({ files, report }: Quantized, model: DetectorModel, out: string, scheme: string, isNamed: boolean): Promise<string[]> => {
-  const saved: string[] = [];
-  for (const [name, graph] of Object.entries(files) as [string, Graph | undefined][]) {
-    if (!graph) continue;
-    writeContract(graph, model.contract, model.head);
-    if (isNamed) writeClassNames(graph, model.classes);
-    graph.metadata.set(sessionKey, JSON.stringify(report.sessionSettings?.[name] ?? {}));
-    const path = scheme === "both" ? `${out.replace(/\.onnx$/, "")}.${name}.onnx` : out;
-    await saveModel(graph, path, { valueInfo: false });
-    saved.push(path);
+/** Written under another name first: what has the name that was asked for has been opened and compared. */
+const saveFiles = async ({ files, report, checkFile }: Quantized, { contract, detector }: PictureModel, out: string, scheme: string, isNamed: boolean): Promise<string[]> => {
+  const saved: { readonly from: string; readonly to: string }[] = [];
+  try {
+    for (const [name, graph] of Object.entries(files) as [QuantizationScheme, Graph | undefined][]) {
+      if (!graph) continue;
+      if (detector) writeContract(graph, contract, detector.head);
+      else graph.metadata.set(metadataKeys.preprocess, serializePreprocess(contract));
+      if (detector && isNamed) writeClassNames(graph, detector.classes);
+      graph.metadata.set(sessionKey, JSON.stringify(report.sessionSettings?.[name] ?? {}));
+      const to = scheme === "both" ? `${out.replace(/\.onnx$/, "")}.${name}.onnx` : out;
+      const from = `${to}.unchecked`;
+      saved.push({ from, to });
+      await saveModel(graph, from, { valueInfo: false });
+      await checkFile(name, from);
+    }
+    for (const { from, to } of saved) await rename(from, to);
+  } catch (error) {
+    for (const { from } of saved) await rm(from, { force: true });
+    throw error;
   }
-  return saved;
+  return saved.map(({ to }) => to);
 };

@@ -1,5 +1,8 @@
+import { stat } from "node:fs/promises";
+import { UserError } from "../../graph/error.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import type { Feeds } from "../../runtime/session.ts";
+import { isImageFile, listFiles } from "../../vision/datasets/files.ts";
 import { openDataset } from "../../vision/datasets/open.ts";
 import { decodeImage } from "../../vision/image.ts";
 import { letterbox8, toTensor } from "../../vision/preprocess.ts";
@@ -11,10 +14,43 @@ export const spread = <T>(items: readonly T[], count: number): readonly T[] =>
   items.length <= count ? items : Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!);
 
 /** Paths of the pictures of a dataset or a folder, at most `count`. Throws UserError NO_CALIBRATION_DATA and those of `openDataset`. */
-export const calibrationPaths = async (path: string, count: number): Promise<readonly string[]> => {
-  const { items } = await openDataset({ path, split: "train" });
-  if (items.length === 0 || count < 1) throw noCalibrationData();
-  return spread(items, count).map((item) => item.path);
+export const calibrationPaths = async (path: string, count: number): Promise<readonly string[]> => spread(await allPictures(path, count), count);
+
+/** Pictures to measure ranges on, and others to judge the int8 file on. */
+export interface CalibrationSplit {
+  readonly calibrate: readonly string[];
+  readonly judge: readonly string[];
+  /** Whether there were too few pictures to keep some apart. */
+  readonly isShared: boolean;
+}
+
+/** Pictures that judge an int8 file without labels. */
+const mostJudged = 32;
+/** With fewer pictures all of them calibrate and judge. */
+const fewestToSplit = 64;
+
+/** As `calibrationPaths`, with up to 32 pictures kept apart: those that calibration leaves, or every eighth. */
+export const calibrationSplit = async (path: string, count: number): Promise<CalibrationSplit> => {
+  const all = await allPictures(path, count);
+  const calibrate = spread(all, count);
+  const used = new Set(calibrate);
+  const left = all.filter((file) => !used.has(file));
+  if (left.length >= mostJudged) return { calibrate, judge: spread(left, mostJudged), isShared: false };
+  if (calibrate.length < fewestToSplit) return { calibrate, judge: spread(calibrate, mostJudged), isShared: true };
+  const judge = new Set(spread(calibrate, Math.min(mostJudged, Math.floor(calibrate.length / 8))));
+  return { calibrate: calibrate.filter((file) => !judge.has(file)), judge: [...judge], isShared: false };
+};
+
+/** Labels are not needed: where a folder's cannot be read, its pictures are. */
+const allPictures = async (path: string, count: number): Promise<readonly string[]> => {
+  const paths = await openDataset({ path, split: "train" }).then(({ items }) => items.map((item) => item.path)).catch(async (error: unknown) => {
+    const isFolder = await stat(path).then((found) => found.isDirectory()).catch(() => false);
+    const files = isFolder && error instanceof UserError ? await listFiles(path, isImageFile) : [];
+    if (files.length === 0) throw error;
+    return files;
+  });
+  if (paths.length === 0 || count < 1) throw noCalibrationData();
+  return paths;
 };
 
 /**

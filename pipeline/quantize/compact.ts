@@ -23,15 +23,15 @@ export const compact = (input: Graph): Graph => {
 /** Larger tensors are hardly ever equal. */
 const mostSharedBytes = 1 << 16;
 
-/** ONNX Runtime's int8-to-uint8 pass names its copy after the zero point of a weight: two weights that share one are refused. */
-const isWeightZeroPoint = (value: Value): boolean =>
-  value.tensor!.shape.length > 0 && [...value.uses].some(({ node, slot }) => slot === 2 && /^(Quantize|Dequantize)Linear$/.test(node.opType));
+/** ONNX Runtime's int8-to-uint8 pass replaces values and zero points of weights in place: two weights that share one are refused (qdq.ts). */
+const isOfWeight = (value: Value): boolean =>
+  value.tensor!.shape.length > 0 && [...value.uses].some(({ node, slot }) => slot !== 1 && node.opType === "DequantizeLinear");
 
 const shareEqualConstants = (graph: Graph): void => {
   const first = new Map<string, Value>();
   for (const value of graph.initializers) {
     const { dtype, shape, bytes } = value.tensor!;
-    if (dtype === "string" || bytes.length > mostSharedBytes || isWeightZeroPoint(value) || graph.inputs.includes(value)) continue;
+    if (dtype === "string" || bytes.length > mostSharedBytes || isOfWeight(value) || graph.inputs.includes(value)) continue;
     const key = `${dtype}[${shape.join(",")}]${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1")}`;
     const same = first.get(key);
     if (same) graph.replaceAllUses(value, same);

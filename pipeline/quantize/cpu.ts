@@ -1,12 +1,12 @@
 import { checkGraph } from "../../graph/check.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Node, Value } from "../../graph/node.ts";
-import { defaultActivations, defaultSilu, rangeFor, type EmitOptions, type Emitted } from "./emitter.ts";
+import { defaultActivations, defaultSilu, hasRange, rangeFor, type EmitOptions, type Emitted } from "./emitter.ts";
 import { correctBias } from "./bias.ts";
 import { activationInputs, cpuRole, siluPair, type CpuRole } from "./ops.ts";
+import { layerWeights } from "./layer-weights.ts";
 import { addFloatWeight, addPair, addWeight, readInstead } from "./qdq.ts";
 import { affineParameters, type ActivationType, type QuantParameters, type RangeTable } from "./ranges.ts";
-import { quantizeWeight, weightAxis } from "./weights.ts";
 
 /**
  * The file for ONNX Runtime's CPU kernels (x64 and ARM): Q/DQ around every op of the int8 path, so that each becomes its QLinear form; one
@@ -14,31 +14,32 @@ import { quantizeWeight, weightAxis } from "./weights.ts";
  */
 export const emitCpu = (prepared: Graph, table: RangeTable, options: EmitOptions): Emitted => {
   const graph = prepared.clone();
-  const roles = int8Nodes(graph, options);
-  const parameters = quantizedValues(graph, roles, table, options.activations ?? defaultActivations);
+  const roles = int8Nodes(graph, table, options);
+  const activations = options.activations ?? defaultActivations;
+  const parameters = quantizedValues(graph, roles, table, activations);
+  const layers = [...roles].filter(([, role]) => role === "layer").map(([node]) => node);
+  for (const node of layers) correctBias(graph, node, options.biases);
+  const limit = activations !== "uint8" ? "none" : options.halfWeights || options.floatWeights ? "half" : "pairs";
+  const weights = layerWeights(layers, { inputScale: (node) => parameters.get(node.in(0))!.scale, limit: () => limit });
   for (const [value, found] of parameters) {
     const isInt8 = value.producer !== null && roles.has(value.producer);
     const pair = addPair(graph, value, found);
     const quantize = pair.producer!.in(0).producer!;
     readInstead(graph, value, pair, (node) => node !== quantize && (isInt8 || roles.has(node)), isInt8);
   }
-  const layers = [...roles].filter(([, role]) => role === "layer").map(([node]) => node);
-  for (const node of layers) {
-    correctBias(graph, node, options.biases);
-    const quantized = quantizeWeight(node.in(1).constant!, weightAxis(node));
-    node.replaceInput(1, options.floatWeights ? addFloatWeight(graph, node.in(1), quantized) : addWeight(graph, node.in(1).name, quantized));
-  }
+  const add = options.floatWeights ? addFloatWeight : addWeight;
+  for (const [node, quantized] of weights) add(graph, node, quantized);
   checkGraph(graph);
   return { graph, layers: layers.map(({ name }) => name) };
 };
 
 /** The nodes of the int8 path: layers, and what lies between them with int8 on both sides. */
-const int8Nodes = (graph: Graph, { floatNodes, silu = defaultSilu }: EmitOptions): Map<Node, CpuRole> => {
+const int8Nodes = (graph: Graph, table: RangeTable, { floatNodes, silu = defaultSilu }: EmitOptions): Map<Node, CpuRole> => {
   const roles = new Map<Node, CpuRole>();
   const order = graph.sorted();
   const isInt8Value = (value: Value): boolean => (value.producer ? roles.has(value.producer) : graph.inputs.includes(value) && value.shape?.length === 4);
   for (const node of order) {
-    const role = floatNodes.has(node.name) || (silu === "float" && siluPair(node)) ? undefined : cpuRole(node);
+    const role = floatNodes.has(node.name) || (silu === "float" && siluPair(node)) || !isMeasured(node, table) ? undefined : cpuRole(node);
     if (!role) continue;
     const fits = role === "layer" || (role === "absorbed" ? isAbsorbable(node, roles, graph) : activationInputs(node).every(isInt8Value));
     if (fits) roles.set(node, role);
@@ -59,6 +60,9 @@ const isAbsorbable = (node: Node, roles: ReadonlyMap<Node, CpuRole>, graph: Grap
   const role = input.producer ? roles.get(input.producer) : undefined;
   return (role === "layer" || role === "own") && input.uses.size === 1 && !graph.outputs.includes(input);
 };
+
+/** Whether all that the node reads and writes has a range: an int8 scale is never made up. */
+const isMeasured = (node: Node, table: RangeTable): boolean => [...activationInputs(node), ...node.outputs.slice(0, 1)].every((value) => hasRange(table, value));
 
 /** Scale and zero point of each value that is int8, in execution order. */
 const quantizedValues = (graph: Graph, roles: ReadonlyMap<Node, CpuRole>, table: RangeTable, dtype: ActivationType): Map<Value, QuantParameters> => {
@@ -81,7 +85,6 @@ const quantizedValues = (graph: Graph, roles: ReadonlyMap<Node, CpuRole>, table:
 };
 
 const parametersOf = (value: Value, table: RangeTable, dtype: ActivationType): QuantParameters => {
-  if (value.producer?.opType === "Sigmoid") return affineParameters(0, 1, dtype);
   const { low, high } = rangeFor(table, value);
   return affineParameters(low, high, dtype);
 };

@@ -3,8 +3,8 @@ import type { Value } from "../../graph/node.ts";
 import type { ActivationType, RangeTable, TensorRange } from "./ranges.ts";
 
 /**
- * Measured on x64 with AVX512-VNNI (onnxruntime 1.30, YOLOv8n-320, one thread, CPU time): float 23.5 ms; uint8 activations 12.1 ms (exact on VNNI
- * and ARM), 22.3 ms with session.x64quantprecision=1 (exact on every x64); int8 activations 81 ms: ONNX Runtime has no fast int8 x int8 kernel there.
+ * Measured on x64 with AVX512-VNNI (onnxruntime 1.30, YOLOv8n-320, one thread, CPU time): float 23.5 ms; uint8 activations 12.1 ms (22.3 ms with
+ * session.x64quantprecision=1, which our weights do not need); int8 activations 81 ms: ONNX Runtime has no fast int8 x int8 kernel there.
  */
 export const defaultActivations: ActivationType = "uint8";
 
@@ -18,6 +18,8 @@ export interface EmitOptions {
   readonly activations?: ActivationType;
   /** Weights as float constants with their own Q/DQ pair, which training can change; else as int8. The `tensorrt` file always has them so. */
   readonly floatWeights?: boolean;
+  /** Weights within [-64, 64] in the `cpu` file: what training with `floatWeights` has seen. */
+  readonly halfWeights?: boolean;
   /** How x·sigmoid(x) runs in the `cpu` file: in int8, or in float between DequantizeLinear and QuantizeLinear. */
   readonly silu?: "int8" | "float";
   /** Replacements of layers' biases (bias correction), by node name. */
@@ -29,6 +31,9 @@ export interface Emitted {
   /** Names of the layers (Conv, Gemm, …) that run in int8. */
   readonly layers: readonly string[];
 }
+
+/** Whether calibration saw the value; a value without elements has no range either. */
+export const hasRange = ({ ranges }: RangeTable, { name }: Value): boolean => (ranges.get(name)?.histogram.total ?? 0) > 0;
 
 export const rangeFor = ({ ranges }: RangeTable, { name }: Value): TensorRange => {
   const range = ranges.get(name);

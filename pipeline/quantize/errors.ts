@@ -20,5 +20,16 @@ export const nothingToQuantize = (name: string): UserError =>
   new UserError("NOTHING_TO_QUANTIZE", `No layer of "${name}" can run in int8: it has no Conv, Gemm or MatMul with constant weights outside the float set.`,
     "remove keepFloat patterns, or leave out the quantize stage for this model.");
 
+export const int8Differs = (scheme: string, problem: string, layers: readonly string[]): UserError =>
+  new UserError("INT8_DIFFERS", `The ${scheme} file does not compute in ONNX Runtime what it says, and no file was written: ${problem}.`,
+    `keep layers float with keepFloat (--keep-float), beginning with ${layers.slice(0, 3).map((name) => `"${name}"`).join(", ") || "those before it"}; or quantize for the other runtime.`);
+
+export const int8Dead = (scheme: string, reason: string): UserError =>
+  new UserError("INT8_DEAD", `The ${scheme} file finds nothing, and no file was written: ${reason}.`,
+    "calibrate on pictures like those of the real use, try --method entropy or minmax, or give --val so that sensitive layers become float.");
+
+export const nonFiniteWeight = (node: string, weight: string): UserError =>
+  new UserError("NON_FINITE_WEIGHT", `The weights "${weight}" of layer "${node}" hold NaN or infinity.`, "repair or retrain the float model: no int8 scale fits them.");
+
 export const cannotQuantizeTwice = (node: string): UserError =>
-  new UserError("ALREADY_QUANTIZED", `The model is quantized already: it contains "${node}".`, "quantize the float model that it was made from.");
+  new UserError("ALREADY_QUANTIZED", `The model is quantized already: it contains ${node}.`, "quantize the float model that it was made from.");

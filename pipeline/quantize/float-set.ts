@@ -30,6 +30,16 @@ export const lastLayers = (graph: Graph): Node[] => {
   return [...layers].filter((node) => !feedsLayer.has(node));
 };
 
+/** Everything that depends on the last layers alone or not: what decodes their outputs, without the layers themselves. */
+export const decodingNodes = (graph: Graph): Set<Node> => {
+  const last = new Set(lastLayers(graph));
+  const decoding = new Set<Node>();
+  for (const node of graph.sorted()) {
+    if (node.inputs.some((input) => input?.producer && (last.has(input.producer) || decoding.has(input.producer)))) decoding.add(node);
+  }
+  return decoding;
+};
+
 /** The last layer of each head, and everything that depends on them alone: the decode tail with its boxes and their huge ranges. */
 export const startingFloatSet = (graph: Graph): Map<Node, string> => {
   const set = new Map<Node, string>(lastLayers(graph).map((node) => [node, "last layer of a head"]));

@@ -8,7 +8,7 @@ export const observedValues = (graph: Graph, floatNodes: ReadonlySet<string>): V
   for (const node of graph.sorted()) {
     if (floatNodes.has(node.name) || (!cpuRole(node) && !isLayer(node, ["ConvTranspose", "Gemm"]))) continue;
     for (const value of [...activationInputs(node), ...node.outputs]) {
-      if (!value.constant && value.dtype === "float32" && value.producer?.opType !== "Sigmoid") found.add(value);
+      if (!value.constant && value.name !== "" && (value.dtype ?? "float32") === "float32") found.add(value);
     }
   }
   return [...found];

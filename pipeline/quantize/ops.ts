@@ -29,8 +29,14 @@ export const activationInputs = (node: Node): Value[] => {
 
 /** A layer with constant float32 weights; a bias must be constant too. */
 export const isLayer = (node: Node, opTypes: readonly string[]): boolean =>
-  opTypes.includes(node.opType) && node.domain === "" && float32Constant(node.inputs[1]) && !node.inputs[0]?.constant
-  && (!node.inputs[2] || float32Constant(node.inputs[2]));
+  opTypes.includes(node.opType) && node.domain === "" && isMatrix(node.inputs[1]) && !node.inputs[0]?.constant
+  && (!node.inputs[2] || float32Constant(node.inputs[2])) && (node.opType !== "Gemm" || isRow(node.inputs[2]));
+
+/** Weights with output channels: a vector (a dot product) has none. */
+const isMatrix = (value: Value | null | undefined): boolean => float32Constant(value) && value!.constant!.shape.length >= 2 && value!.constant!.size > 0;
+
+/** A bias of Gemm that is the same for all rows. */
+const isRow = (bias: Value | null | undefined): boolean => !bias || (bias.constant?.size ?? 0) === (bias.constant?.shape.at(-1) ?? 1);
 
 /** The role of the node, or undefined where ONNX Runtime computes it in float whatever is around it. */
 export const cpuRole = (node: Node): CpuRole | undefined => {

@@ -2,6 +2,7 @@ import { stopGradient } from "../../autodiff/stop-gradient.ts";
 import { Builder } from "../../graph/builder.ts";
 import { checkGraph } from "../../graph/check.ts";
 import type { Graph } from "../../graph/graph.ts";
+import { elementCount, Tensor } from "../../graph/tensor.ts";
 import { removeDead } from "../../graph/dead.ts";
 import { emitCpu } from "./cpu.ts";
 import type { EmitOptions } from "./emitter.ts";
@@ -23,11 +24,25 @@ export const fakeQuantized = (prepared: Graph, ranges: RangeTable, scheme: Quant
     if (!weight?.tensor) continue;
     const axis = quantize.int("axis", 1);
     const others = weight.tensor.shape.map((_, index) => index).filter((index) => index !== axis);
-    const scale = stopGradient(b, b.max(b.div(b.reduce("ReduceMax", b.abs(weight), others, false), 127), leastScale));
+    const { levels, floor } = scaleRule(weight.tensor, axis, quantize.in(1).tensor!);
+    const scale = stopGradient(b, b.max(b.div(b.reduce("ReduceMax", b.abs(weight), others, false), levels), b.constant(floor)));
     for (const node of [quantize, ...quantize.out().readers]) node.replaceInput(1, scale);
   }
   checkGraph(graph);
   return graph;
+};
+
+/** scale = max(absmax / levels, floor), as the emitter chose it: where a bias asks for more than absmax does, that is the floor. */
+const scaleRule = ({ shape, floats }: Tensor, axis: number, { floats: scales }: Tensor): { readonly levels: number; readonly floor: Tensor } => {
+  const inner = elementCount(shape.slice(axis + 1));
+  const largest = new Float64Array(scales.length);
+  for (const [index, w] of floats.entries()) {
+    const channel = Math.floor(index / inner) % scales.length;
+    largest[channel] = Math.max(largest[channel]!, Math.abs(w));
+  }
+  const levels = Math.max(1, ...largest.map((absmax, channel) => Math.round(absmax / scales[channel]!)));
+  const floors = scales.map((scale, channel) => (largest[channel]! > 0 && scale > (1.001 * largest[channel]!) / levels ? scale : leastScale));
+  return { levels, floor: Tensor.float32([scales.length], floors) };
 };
 
 /** A channel of zeros still needs a positive scale. */

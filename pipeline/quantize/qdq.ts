@@ -27,17 +27,27 @@ export const readInstead = (graph: Graph, value: Value, replacement: Value, isRe
   value.name = `${value.name}_float`;
 };
 
-/** int8 constant → DequantizeLinear per channel: the file holds one byte a weight. */
-export const addWeight = (graph: Graph, name: string, { values, scales, axis }: QuantizedWeight): Value =>
-  dequantized(graph, name, graph.addInitializer(`${name}_quantized`, values), channelParameters(graph, name, scales), axis, values.shape);
+/**
+ * int8 constant → DequantizeLinear per channel: the file holds one byte a weight. Layers that read one weight have a copy each: with
+ * session.x64quantprecision on x64 without VNNI, ONNX Runtime (1.30) refuses two weights that share values or zero points.
+ */
+export const addWeight = (graph: Graph, layer: Node, { values, scales, axis }: QuantizedWeight): void => {
+  const name = layerWeightName(layer);
+  layer.replaceInput(1, dequantized(graph, name, graph.addInitializer(`${name}_quantized`, values), channelParameters(graph, name, scales), axis, values.shape));
+};
 
-/** float constant → QuantizeLinear → DequantizeLinear per channel: every TensorRT since 8 reads it. */
-export const addFloatWeight = (graph: Graph, weight: Value, { scales, axis }: QuantizedWeight): Value => {
-  const parameters = channelParameters(graph, weight.name, scales);
+/** A weight that further layers read gets the layer's name too. */
+const layerWeightName = (layer: Node): string => (layer.in(1).uses.size > 1 ? `${layer.in(1).name}_${layer.name}` : layer.in(1).name);
+
+/** float constant → QuantizeLinear → DequantizeLinear per channel, a pair for each layer: every TensorRT since 8 reads it. */
+export const addFloatWeight = (graph: Graph, layer: Node, { scales, axis }: QuantizedWeight): void => {
+  const weight = layer.in(1);
+  const name = layerWeightName(layer);
+  const parameters = channelParameters(graph, name, scales);
   const shape = weight.tensor!.shape;
-  const quantize = graph.addNode({ opType: "QuantizeLinear", name: `${weight.name}_QuantizeLinear`, inputs: [weight, ...parameters], outputs: [`${weight.name}_quantized`], attributes: { axis } });
+  const quantize = graph.addNode({ opType: "QuantizeLinear", name: `${name}_QuantizeLinear`, inputs: [weight, ...parameters], outputs: [`${name}_quantized`], attributes: { axis } });
   Object.assign(quantize.out(), { dtype: "int8", shape });
-  return dequantized(graph, weight.name, quantize.out(), parameters, axis, shape);
+  layer.replaceInput(1, dequantized(graph, name, quantize.out(), parameters, axis, shape));
 };
 
 const channelParameters = (graph: Graph, name: string, scales: Tensor): [Value, Value] => [

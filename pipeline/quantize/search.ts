@@ -23,16 +23,32 @@ export interface Job {
   readonly ranges: RangeTable;
   readonly statistics: Statistics;
   readonly options: QuantizeOptions;
-  readonly mapFloat: number | undefined;
+  /** What the float set is chosen by. */
+  readonly metric: Metric;
   readonly biases?: ReadonlyMap<string, Float32Array>;
   /** By scheme, filled when it is first needed. */
   readonly sensitivity: Map<QuantizationScheme, readonly LayerSensitivity[]>;
 }
 
+/** How good a file is, 1 or `float` being the float model itself. */
+export interface Metric {
+  /** mAP on labels; mAP against the float model's own boxes; the part of the heads' raw outputs that is no noise. */
+  readonly kind: "mAP" | "agreement" | "signal";
+  readonly float: number;
+  /** What may be lost without a search for layers to keep float. */
+  readonly maxDrop: number;
+  readonly of: (graph: Graph, session: SessionOptions) => Promise<number>;
+}
+
 export interface Outcome {
+  readonly source: Graph;
   readonly emitted: Emitted;
   readonly floatSet: ReadonlyMap<Node, string>;
-  readonly map: number | undefined;
+  /** By the job's metric. */
+  readonly value: number;
+  /** How many files were measured before this one was chosen, and what the first had. */
+  readonly candidates: number;
+  readonly firstValue: number;
   readonly notes: readonly string[];
 }
 
@@ -42,25 +58,21 @@ const stride = 2;
 const resolution = 1 / 8;
 
 /**
- * One scheme's file: if its mAP drops by more than `maxDrop`, the most sensitive layers become float, as few of them as measuring 1, 2, 4 …
- * and then halves of the gap finds. The best file is kept where none is good enough.
+ * One scheme's file: if its value drops by more than the metric allows, the most sensitive layers become float, as few of them as measuring
+ * 1, 2, 4 … and then halves of the gap finds. The best file is kept where none is good enough.
  */
 export const searchFloatSet = async (job: Job, scheme: QuantizationScheme, start: ReadonlyMap<Node, string>): Promise<Outcome> => {
-  const { options, mapFloat } = job;
-  const maxDrop = options.maxDrop ?? 0.005;
+  const { options, metric } = job;
   const notes: string[] = [];
-  const isGood = ({ map }: Attempt): boolean => map === undefined || mapFloat === undefined || mapFloat - map <= maxDrop;
+  const isGood = ({ value }: Attempt): boolean => metric.float - value <= metric.maxDrop;
   const attempts: Attempt[] = [];
   const measure = async (source: Graph, floatSet: ReadonlyMap<Node, string>, label = ""): Promise<Attempt> => {
     options.signal?.throwIfAborted();
     const emitted = emit(job, scheme, source, namesOf(floatSet));
-    const map = mapFloat === undefined ? undefined : await options.evaluate?.(emitted.graph, sessionFor(scheme, options));
-    const attempt: Attempt = { emitted, floatSet, source, map };
+    const attempt: Attempt = { emitted, floatSet, source, value: await metric.of(emitted.graph, sessionFor(scheme, options)) };
     attempts.push(attempt);
-    if (map !== undefined && mapFloat !== undefined) {
-      notes.push(`${scheme}: ${label}${emitted.layers.length} int8 layers, mAP ${points(map)}, ${signedPoints(map - mapFloat)} points against float`);
-      options.onProgress?.({ step: "evaluate", done: attempts.length, total: null, note: notes.at(-1)! });
-    }
+    notes.push(`${scheme}: ${label}${emitted.layers.length} int8 layers, ${spoken(metric, attempt.value)}`);
+    options.onProgress?.({ step: "evaluate", done: attempts.length, total: null, note: notes.at(-1)! });
     return attempt;
   };
   for (const [name, source] of job.sources) {
@@ -69,15 +81,18 @@ export const searchFloatSet = async (job: Job, scheme: QuantizationScheme, start
   }
   let best = bestOf(attempts);
   if (!isGood(best)) best = (await fewestFloatLayers(job, scheme, start, best, isGood, measure)) ?? bestOf(attempts);
-  if (!isGood(best)) notes.push(`${scheme}: the drop stays above ${limitTexts("mapDrop", maxDrop, null).limit} of mAP; the best file found is kept`);
-  return { emitted: best.emitted, floatSet: best.floatSet, map: best.map, notes };
+  if (!isGood(best)) notes.push(`${scheme}: the drop stays above ${limitTexts("mapDrop", metric.maxDrop, null).limit} of mAP; the best file found is kept`);
+  return { source: best.source, emitted: best.emitted, floatSet: best.floatSet, value: best.value, candidates: attempts.length, firstValue: attempts[0]!.value, notes };
 };
 
-interface Attempt extends Omit<Outcome, "notes"> {
-  readonly source: Graph;
-}
+const spoken = ({ kind, float }: Metric, value: number): string => {
+  if (kind === "mAP") return `mAP ${points(value)}, ${signedPoints(value - float)} points against float`;
+  return kind === "agreement" ? `mAP ${points(value)} against the float model's own boxes` : `${(100 * value).toFixed(1)} % of the raw outputs' variation kept`;
+};
 
-const bestOf = (attempts: readonly Attempt[]): Attempt => attempts.reduce((best, attempt) => ((attempt.map ?? 0) > (best.map ?? 0) ? attempt : best));
+type Attempt = Omit<Outcome, "notes" | "candidates" | "firstValue">;
+
+const bestOf = (attempts: readonly Attempt[]): Attempt => attempts.reduce((best, attempt) => (attempt.value > best.value ? attempt : best));
 
 const fewestFloatLayers = async (
   job: Job, scheme: QuantizationScheme, start: ReadonlyMap<Node, string>, { source }: Attempt, isGood: (attempt: Attempt) => boolean,
@@ -111,8 +126,8 @@ export const sensitivityOf = async (job: Job, scheme: QuantizationScheme, source
   if (known) return known;
   const layers = weightedLayers(source).map(({ name }) => name).filter((name) => !floatNodes.has(name));
   const found = await layerSensitivity(source, layers, ranges, statistics.examples.slice(0, 4), {
-    emit: emitters[scheme], floatNodes, onProgress: (done, total) => options.onProgress?.({ step: "sensitivity", done, total }),
-    ...(options.threads !== undefined && { threads: options.threads }), ...(options.signal && { signal: options.signal }),
+    emit: emitters[scheme], floatNodes, session: sessionFor(scheme, options), onProgress: (done, total) => options.onProgress?.({ step: "sensitivity", done, total }),
+    ...(options.signal && { signal: options.signal }),
   });
   job.sensitivity.set(scheme, found);
   return found;
@@ -120,9 +135,9 @@ export const sensitivityOf = async (job: Job, scheme: QuantizationScheme, source
 
 const emitters = { cpu: emitCpu, tensorrt: emitTensorrt } as const satisfies Record<QuantizationScheme, unknown>;
 
-const emit = ({ prepared, ranges, options, biases }: Job, scheme: QuantizationScheme, source: Graph, floatNodes: ReadonlySet<string>): Emitted =>
+export const emit = ({ prepared, ranges, options, biases }: Job, scheme: QuantizationScheme, source: Graph, floatNodes: ReadonlySet<string>): Emitted =>
   emitters[scheme](source, ranges, {
-    floatNodes,
+    floatNodes, halfWeights: source !== prepared,
     ...(biases && source === prepared && { biases }), // training moves the others itself
     ...(options.silu && { silu: options.silu }), ...(options.activations && { activations: options.activations }),
   });

@@ -2,7 +2,6 @@ import type { Graph } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { openSession, type Feeds, type SessionOptions } from "../../runtime/session.ts";
 import { lastLayers } from "./float-set.ts";
-import { int8TensorrtSession } from "./sessions.ts";
 import type { EmitOptions, Emitted } from "./emitter.ts";
 import type { RangeTable } from "./ranges.ts";
 
@@ -15,14 +14,15 @@ export interface LayerSensitivity {
 export interface SensitivityOptions {
   readonly emit: (graph: Graph, table: RangeTable, options: EmitOptions) => Emitted;
   readonly floatNodes: ReadonlySet<string>;
-  readonly threads?: number;
+  /** The arithmetic of the file's runtime: kernels, or Q/DQ as written. */
+  readonly session: SessionOptions;
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
 
 /** Quantizes each of `layers` alone and compares the outputs of the last layers with the float model's on `examples`; most sensitive first. */
 export const layerSensitivity = async (graph: Graph, layers: readonly string[], table: RangeTable, examples: readonly Feeds[], options: SensitivityOptions): Promise<LayerSensitivity[]> => {
-  const session: SessionOptions = { ...int8TensorrtSession, ...(options.threads !== undefined && { threads: options.threads }) };
+  const { session } = options;
   const heads = withHeadOutputs(graph);
   const expected = await runAll(heads, examples, session);
   const found: LayerSensitivity[] = [];

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describeDetector } from "../../detection/detector.ts";
 import { evaluateDetector } from "../../detection/evaluate.ts";
@@ -9,12 +10,13 @@ import { writeJson } from "../files.ts";
 import { lazyTask } from "../progress.ts";
 import type { TrainingPoint } from "../result.ts";
 import type { Stage, StageContext, VariantFile } from "../stage.ts";
-import { loadVariant, saveVariant } from "../variant-files.ts";
+import { loadVariant, saveVariant, variantPath } from "../variant-files.ts";
 import { calibrationFeeds, calibrationPaths, spread } from "./calibration-data.ts";
+import type { QuantizationScheme } from "./qat.ts";
 import { rangesToJson } from "./ranges.ts";
 import { quantizeModel, type Quantized } from "./quantize.ts";
 import { defaultActivations } from "./emitter.ts";
-import { exactCpuSession, fastestExactCpuSession, int8TensorrtSession } from "./sessions.ts";
+import { exactCpuSession, int8TensorrtSession } from "./sessions.ts";
 
 /** Static int8 of the last float variant: a file for each runtime asked for. */
 export const quantizeStage: Stage<"quantize"> = {
@@ -42,6 +44,7 @@ export const quantizeStage: Stage<"quantize"> = {
           if (step === "sensitivity" && (done === 1 || done === total)) context.reporter.line(`sensitivity of layers: ${done}/${total ?? "?"}`);
         },
       });
+      for (const warning of quantized.report.warnings ?? []) context.reporter.warn(warning);
       await writeJson(join(context.folder, "ranges.json"), rangesToJson(quantized.ranges));
       return { variants: await saveFiles(context, source, quantized), report: { ...quantized.report, ...(curve.length > 0 && { qat: curve }) } };
     } finally {
@@ -72,16 +75,19 @@ const mapOf = async ({ plan, signal, reporter }: StageContext, graph: Graph, ses
 };
 
 /** One file keeps the plain name `int8`; two are named by their runtime. */
-const saveFiles = async (context: StageContext, parent: VariantFile, { files }: Quantized): Promise<VariantFile[]> => {
+const saveFiles = async (context: StageContext, parent: VariantFile, { files, checkFile }: Quantized): Promise<VariantFile[]> => {
   const both = files.cpu !== undefined && files.tensorrt !== undefined;
   const saved: VariantFile[] = [];
-  for (const [scheme, graph] of Object.entries(files) as [keyof Quantized["files"], Graph | undefined][]) {
+  for (const [scheme, graph] of Object.entries(files) as [QuantizationScheme, Graph | undefined][]) {
     if (!graph) continue;
-    saved.push(await saveVariant(context, {
+    const variant = await saveVariant(context, {
       name: both ? `int8.${scheme}` : "int8", stage: "int8", parent, graph, precision: "int8",
       session: scheme === "cpu" ? exactCpuSession(defaultActivations) : int8TensorrtSession,
-      runtime: scheme, ...(scheme === "cpu" && { timedSession: await fastestExactCpuSession() }),
-    }));
+      runtime: scheme,
+    });
+    const path = variantPath(context.runFolder, variant.model);
+    await checkFile(scheme, path).catch(async (error: unknown) => { await rm(path, { force: true }); throw error; });
+    saved.push(variant);
   }
   return saved;
 };

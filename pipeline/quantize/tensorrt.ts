@@ -2,11 +2,11 @@ import { checkGraph } from "../../graph/check.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Node, Value } from "../../graph/node.ts";
 import { correctBias } from "./bias.ts";
-import { rangeFor, type EmitOptions, type Emitted } from "./emitter.ts";
+import { hasRange, rangeFor, type EmitOptions, type Emitted } from "./emitter.ts";
+import { layerWeights } from "./layer-weights.ts";
 import { commutingOps, isLayer } from "./ops.ts";
 import { addFloatWeight, addPair, readInstead } from "./qdq.ts";
 import { symmetricParameters, type RangeTable } from "./ranges.ts";
-import { quantizeWeight, weightAxis } from "./weights.ts";
 
 /**
  * The file for TensorRT (explicit quantization, 8.6 and later), placed as NVIDIA recommends: Q/DQ on the inputs of Conv, ConvTranspose, Gemm and
@@ -15,7 +15,7 @@ import { quantizeWeight, weightAxis } from "./weights.ts";
  */
 export const emitTensorrt = (prepared: Graph, table: RangeTable, options: EmitOptions): Emitted => {
   const graph = prepared.clone();
-  const layers = graph.sorted().filter((node) => !options.floatNodes.has(node.name) && isEligible(graph, node));
+  const layers = graph.sorted().filter((node) => !options.floatNodes.has(node.name) && isEligible(graph, node) && isMeasured(node, table));
   const readers = new Map<Value, Set<string>>();
   const read = (node: Node, slot: number): void => {
     const value = node.in(slot);
@@ -29,17 +29,17 @@ export const emitTensorrt = (prepared: Graph, table: RangeTable, options: EmitOp
   const isInt8 = new Set(layers);
   for (const node of graph.sorted()) {
     const slot = node.opType === "Add" && !options.floatNodes.has(node.name) ? residualSlot(graph, node, isInt8) : undefined;
-    if (slot !== undefined) read(node, slot);
+    if (slot !== undefined && hasRange(table, node.in(slot))) read(node, slot);
   }
   const thresholds = groupThresholds(graph, [...readers.keys()], table);
+  for (const node of weighted) correctBias(graph, node, options.biases);
+  const scales = new Map(weighted.map((node) => [node, symmetricParameters(thresholds.get(node.in(0))!).scale]));
   for (const [value, uses] of readers) {
     const pair = addPair(graph, value, symmetricParameters(thresholds.get(value)!));
     readInstead(graph, value, pair, (node, slot) => uses.has(useKey(node, slot)), false);
   }
-  for (const node of weighted) {
-    correctBias(graph, node, options.biases);
-    node.replaceInput(1, addFloatWeight(graph, node.in(1), quantizeWeight(node.in(1).constant!, weightAxis(node))));
-  }
+  const weights = layerWeights(weighted, { inputScale: (node) => scales.get(node)!, limit: (node) => (isFusedByRuntime(node) ? "pairs" : "none") });
+  for (const [node, quantized] of weights) addFloatWeight(graph, node, quantized);
   const kept = graph.sorted().filter((node) => layerOps.includes(node.opType) && options.floatNodes.has(node.name)).map(({ name }) => name);
   if (kept.length > 0) graph.metadata.set(floatLayersKey, kept.join("\n"));
   checkGraph(graph);
@@ -59,6 +59,12 @@ const isEligible = (graph: Graph, node: Node): boolean => {
   if (node.opType === "ConvTranspose") return node.int("group", 1) === 1;
   return isWorthwhile(node, readsInput(graph, node.in(0)));
 };
+
+/** Whether ONNX Runtime too runs the layer on an int8 kernel, which on x64 without VNNI adds pairs of products in 16 bits. */
+const isFusedByRuntime = (node: Node): boolean =>
+  node.opType === "Gemm" || node.opType === "MatMul" || node.out().readers.some((reader) => reader.opType === "QuantizeLinear" || commutingOps.has(reader.opType) || (reader.opType === "Add" && reader.inputs.some((input) => input?.constant)));
+
+const isMeasured = (node: Node, table: RangeTable): boolean => node.inputs.slice(0, 2).every((input) => !input || input.constant !== undefined || hasRange(table, input));
 
 /** A matrix times a vector: TensorRT has no int8 kernel that gains there. */
 const isVectorProduct = (node: Node): boolean => {

@@ -1,0 +1,75 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Builder } from "../../../graph/builder.ts";
+import { loadModel } from "../../../onnx/load.ts";
+import { saveModel } from "../../../onnx/save.ts";
+import { quantizeFile } from "../../../pipeline/models/quantize.ts";
+import { calibrationPaths, calibrationSplit } from "../../../pipeline/quantize/calibration-data.ts";
+import { inFolder } from "../../helpers/cli.ts";
+import { refusal } from "../../helpers/refusal.ts";
+import { makeDetector, makeScenes, scenePicture } from "../../helpers/scenes.ts";
+
+/** A YOLO folder whose classes have no names anywhere. */
+const withoutNames = async (folder: string): Promise<string> => {
+  await makeScenes(folder, 4, 1);
+  await mkdir(join(folder, "set/images"), { recursive: true });
+  await mkdir(join(folder, "set/labels"));
+  for (let i = 0; i < 4; i++) {
+    const picture = await scenePicture(folder, "train", i);
+    await copyFile(picture, join(folder, "set/images", basename(picture)));
+    await writeFile(join(folder, "set/labels", `${basename(picture).replace(/\.[^.]+$/, "")}.txt`), "77 0.5 0.5 0.2 0.2\n");
+  }
+  return join(folder, "set/images");
+};
+
+test("calibration reads no labels: a folder beside labels without class names is a folder of pictures", () => inFolder(async (folder) => {
+  assert.is((await calibrationPaths(await withoutNames(folder), 10)).length, 4);
+}));
+
+test("few pictures calibrate and judge; of many some are kept apart", () => inFolder(async (folder) => {
+  const [picture] = await calibrationPaths(await withoutNames(folder), 1);
+  await mkdir(join(folder, "many"));
+  for (let i = 0; i < 70; i++) await copyFile(picture!, join(folder, "many", `${i}.jpg`));
+  const few = await calibrationSplit(join(folder, "many"), 8);
+  assert.is(few.isShared, false);
+  assert.is(few.judge.filter((file) => few.calibrate.includes(file)).length, 0);
+  const all = await calibrationSplit(join(folder, "many"), 256);
+  assert.equal([all.calibrate.length, all.judge.length, all.isShared], [62, 8, false]);
+}));
+
+test("a model whose head is not known is quantized where its preprocess contract is given, without a size", () => inFolder(async (folder) => {
+  const data = await withoutNames(folder);
+  const model = join(folder, "d.onnx");
+  await makeDetector(model);
+  const { graph } = await loadModel(model);
+  const output = new Builder(graph, "more").op("Softsign", [graph.outputs[0]!]);
+  output.name = "unknown";
+  graph.outputs.splice(0, 1, new Builder(graph, "rank").op("Reshape", [output, new Builder(graph).int64s([1, 1, 1, 1, -1])]));
+  graph.metadata.clear();
+  await saveModel(graph, model);
+  const out = join(folder, "q.onnx");
+  const error = await refusal(quantizeFile(model, { data, out }));
+  assert.match(error.code, "HEAD_");
+  assert.match(error.nextStep, "--preprocess");
+  await writeFile(join(folder, "contract.json"), JSON.stringify({ resize: "stretch", align: "topleft", pad: 0, order: "bgr", scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] }));
+  const done = await quantizeFile(model, { data, out, preprocess: join(folder, "contract.json"), scheme: "both", images: 4 });
+  assert.ok(done.quantizedNodes > 0);
+  assert.match(done.notes.join(), "not recognised");
+  assert.ok(done.report.sqnr!["cpu"]!.kernelsDb > 0);
+  const files = await readdir(folder);
+  assert.ok(files.includes("q.cpu.onnx") && files.includes("q.tensorrt.onnx"));
+  assert.is(files.filter((file) => file.endsWith(".unchecked")).length, 0);
+}));
+
+test("a refused file leaves nothing behind", () => inFolder(async (folder) => {
+  const data = await withoutNames(folder);
+  const model = join(folder, "d.onnx");
+  await makeDetector(model);
+  await mkdir(join(folder, "there"));
+  assert.ok(await refusal(quantizeFile(model, { data, out: join(folder, "missing/q.onnx"), images: 2 })));
+  assert.is((await readdir(folder)).filter((file) => /unchecked|^q/.test(file)).length, 0);
+}));
+
+test.run();
