@@ -12,8 +12,6 @@ export interface VariantFile extends Omit<Variant, "accuracy" | "latency"> {
   readonly precision: "float32" | "int8";
   /** How the runtime must be set to compute what the target computes (int8). */
   readonly session?: SessionOptions;
-  /** The fastest settings that give the same result on this machine, for its benchmark; `session` where absent. */
-  readonly timedSession?: SessionOptions;
   /** The runtime that an int8 file is placed for: it is timed on targets of that runtime only. Any, where absent. */
   readonly runtime?: "cpu" | "tensorrt";
   /** The same weights with batch normalization, for further training; path as `model`. */

@@ -23,7 +23,6 @@ export interface NewVariant {
   readonly graph: Graph;
   readonly precision?: VariantFile["precision"];
   readonly session?: VariantFile["session"];
-  readonly timedSession?: VariantFile["timedSession"];
   readonly runtime?: VariantFile["runtime"];
   /** Keep the graph with its batch normalization for further training; only where there is one. */
   readonly keepTrainable?: boolean;
@@ -51,7 +50,7 @@ export const saveVariant = async (context: StageContext, variant: NewVariant): P
   return {
     name: variant.name, stage: variant.stage, parent: variant.parent?.name ?? null, precision: variant.precision ?? "float32",
     ...(await costsOf(path, folded)), model: inRun(runFolder, path),
-    ...(variant.session && { session: variant.session }), ...(variant.timedSession && { timedSession: variant.timedSession }),
+    ...(variant.session && { session: variant.session }),
     ...(variant.runtime && { runtime: variant.runtime }), ...(trainable !== undefined && { trainable: inRun(runFolder, trainable) }),
   };
 };

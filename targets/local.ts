@@ -50,7 +50,7 @@ const measureAll = async (target: string, job: BenchmarkJob, variation: Variatio
     for (const [index, model] of job.models.entries()) {
       const worker = startWorkerProcess(model.name, signal);
       workers.push(worker);
-      const session = { ...(model.timedSession ?? model.session), threads: variation.threads };
+      const session = { ...model.session, threads: variation.threads };
       const { warmup, busyCores } = await worker.ask({ kind: "open", path: model.path, picture: job.picture ?? null, batch: variation.batch, session }, "opened");
       Object.assign(measured[index]!, { warmup, busyCores });
     }

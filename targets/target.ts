@@ -9,8 +9,6 @@ export interface BenchmarkModel {
   readonly precision: string;
   /** Settings that its numerics need: of an int8 file, on any machine. */
   readonly session?: SessionOptions;
-  /** Settings that give the same result faster on this machine; `session` where absent. */
-  readonly timedSession?: SessionOptions;
 }
 
 export interface BenchmarkJob {

@@ -68,5 +68,5 @@ const notMeasured = (failures: readonly Failure[]): UserError => {
 
 const threadsOf = (entry: TargetEntry): number | undefined => (entry === "local" ? undefined : entry.threads);
 
-const benchmarkModel = ({ name, model, sha256, precision, session, timedSession }: VariantFile, runFolder: string): BenchmarkModel =>
-  ({ name, path: variantPath(runFolder, model), sha256, precision, ...(session && { session }), ...(timedSession && { timedSession }) });
+const benchmarkModel = ({ name, model, sha256, precision, session }: VariantFile, runFolder: string): BenchmarkModel =>
+  ({ name, path: variantPath(runFolder, model), sha256, precision, ...(session && { session }) });

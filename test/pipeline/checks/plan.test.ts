@@ -72,7 +72,8 @@ for (const [kind, options] of Object.entries(proven)) {
         sizes,
       );
       assert.ok(
-        proofs.every(({ boxPixels, score }) => boxPixels < 1e-3 && score < 1e-5),
+        // The student takes float32 pictures, the file rounds them to float16.
+        proofs.every(({ boxPixels, score }) => boxPixels < (options.inputType === "float16" ? 0.05 : 1e-3) && score < (options.inputType === "float16" ? 1e-3 : 1e-5)),
         proofs.map(proofLine).join(),
       );
       assert.equal(
