@@ -1,3 +1,4 @@
+import "./no-telemetry.ts";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { UserError } from "../graph/error.ts";
 import type { Shape } from "../graph/node.ts";

@@ -30,7 +30,7 @@ const announced = (text: string): number => [...text.matchAll(/^\s*skip(?:ped)?:
 const runFile = async (file: string): Promise<FileResult> => {
   const started = performance.now();
   const { all = "", exitCode, timedOut } = await execa(process.execPath, ["--import", "tsx", file], {
-    cwd: root, all: true, reject: false, timeout: 600_000, forceKillAfterDelay: 5000, env: { NO_COLOR: "1", FORCE_COLOR: "0" }, stdin: "ignore",
+    cwd: root, all: true, reject: false, timeout: 600_000, forceKillAfterDelay: 5000, env: { NO_COLOR: "1", FORCE_COLOR: "0", ORT_DISABLE_TELEMETRY: "1" }, stdin: "ignore",
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const total = sumOf("Total", all);

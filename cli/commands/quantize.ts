@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import type { QuantizeFileOptions } from "../../pipeline/models/quantize.ts";
 import { lazyTask } from "../../pipeline/progress.ts";
+import { points } from "../../report/figures.ts";
 import { action } from "../context.ts";
 import { addModelOptions, openOptions, type ModelOptions } from "../model-options.ts";
 import { share, wholeNumber } from "../values.ts";
@@ -49,7 +50,7 @@ Examples:
         agreement: agreement ?? null, sqnr: sqnr ?? null, mapFloat: mapFloat ?? null, mapInt8: mapInt8 ?? null, warnings: done.warnings,
       }, () => [
         `${done.files.join(", ")}: ${done.quantizedNodes} layers in int8, ${done.floatNodes.length} nodes float, calibrated (${done.calibration.method}) on ${done.calibration.images} pictures`,
-        ...Object.entries(agreement ?? {}).map(([name, value]) => `${name}: agrees with float, mAP ${(100 * value).toFixed(1)} against the float model's own boxes`),
+        ...Object.entries(agreement ?? {}).map(([name, value]) => `${name}: agrees with float, mAP ${points(value)} against the float model's own boxes`),
       ].join("\n"));
       return 0;
     }));

@@ -1,3 +1,4 @@
+import { points } from "../../report/figures.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { serializeModel } from "../../onnx/save.ts";
 import type { HeadArithmetic } from "./arithmetic.ts";
@@ -30,7 +31,7 @@ const signalOf = (heads: readonly HeadArithmetic[]): number => Math.max(0, Math.
 /** Why a file is of no use at all; undefined where it is of some. */
 export const deadReason = ({ kind, float }: Metric, { value, heads }: { readonly value: number; readonly heads: readonly HeadArithmetic[] }): string | undefined => {
   if (kind === "agreement" && value === 0) return "on the calibration pictures none of the float model's boxes is found";
-  if (kind === "mAP" && value === 0 && float > 0.01) return `its mAP is 0, the float model's ${(100 * float).toFixed(1)}`;
+  if (kind === "mAP" && value === 0 && float > 0.01) return `its mAP is 0, the float model's ${points(float)}`;
   const alive = varying(heads);
   return alive.length > 0 && alive.every(({ kernels: [db] }) => db <= 0) ? "the raw outputs of all its heads have nothing in common with the float model's" : undefined;
 };

@@ -18,7 +18,7 @@ export interface DeviceRun<Job extends DeviceJob | PicturesJob> {
 export const ownFolder = (jobs: string): string => `${jobs}/own`;
 
 /** $1 folder for what the runtime writes, $2 Node.js, $3 runner, $4 file for the job, $5 the job. */
-const startScript = `mkdir -p -- "$1" && printf %s "$5" > "$4" && exec env "HOME=$1" "XDG_CACHE_HOME=$1" "TMPDIR=$1" "$2" "$3" "$4"`;
+const startScript = `mkdir -p -- "$1" && printf %s "$5" > "$4" && exec env ORT_DISABLE_TELEMETRY=1 "HOME=$1" "XDG_CACHE_HOME=$1" "TMPDIR=$1" "$2" "$3" "$4"`;
 
 type ResultOf<Job> = Job extends DeviceJob ? DeviceResult : PicturesResult;
 
@@ -37,7 +37,7 @@ export const runOnDevice = async <Job extends DeviceJob | PicturesJob>(transport
     else if (reply.kind === "failed") failed = reply;
     else result = reply;
   };
-  // ONNX Runtime writes telemetry files into the cache and temporary folders of whoever runs it: they get folders that go with the job
+  // telemetry is off, and should a runtime write files of its own all the same, they go into folders that go with the job
   const own = ownFolder(jobs);
   const ended = await transport.script(startScript, [own, node, runner, file, JSON.stringify(job)], { timeoutMs, signal: hooks.signal, onLine });
   await transport.run(["rm", "-rf", "--", file, own]);

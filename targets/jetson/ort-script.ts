@@ -5,6 +5,7 @@
  */
 export const ortScript = String.raw`
 import json, os, sys, time
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the native library loads
 import numpy as np
 import onnxruntime as ort
 
