@@ -166,7 +166,7 @@ const bundle = z.strictObject({
 const allowedDrop = z.strictObject({
   distill: part.default(0.01).describe("Trained student against the given or sliced one that training started from."),
   prune: part.default(0.03).describe("Pruned against trained."),
-  quantize: part.default(0.01).describe("int8 against float."),
+  quantize: part.optional().describe("int8 against float; default 0.01, or quantize.maxDrop where that is more."),
 });
 
 const benchmark = z.strictObject({

@@ -1,7 +1,11 @@
 import type { Config } from "./config-schema.ts";
 import type { Loss, Variant, VariantStage } from "./result.ts";
 
-type Allowed = Config["allowedDrop"];
+type Allowed = Readonly<Record<keyof Config["allowedDrop"], number>>;
+
+/** The limits of a config: int8 may lose what its search for float layers accepts. */
+export const allowedDropOf = ({ allowedDrop, quantize }: Pick<Config, "allowedDrop" | "quantize">): Allowed =>
+  ({ ...allowedDrop, quantize: allowedDrop.quantize ?? Math.max(0.01, quantize?.maxDrop ?? 0) });
 
 /** Which limit a variant is held to. What is sliced off a teacher has not been trained yet: it is judged when it has. */
 const limitOf: Readonly<Record<VariantStage, keyof Allowed | undefined>> =

@@ -22,7 +22,7 @@ import { choosingOf } from "./choosing.ts";
 import { judgeGates } from "./gates.ts";
 import { hashOf } from "./hash.ts";
 import { lockFolder } from "./lock.ts";
-import { lossesOf } from "./losses.ts";
+import { allowedDropOf, lossesOf } from "./losses.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { lazyTask, silentReporter, type Reporter } from "./progress.ts";
 import { pruneStage } from "./prune/stage.ts";
@@ -169,7 +169,7 @@ const saveRun = async ({ loaded: { config }, plan, runFolder, variants, records,
     stages: [...records], gates,
   };
   const choosing = choosingOf(judged, plan.reported === plan.val ? "val" : "test");
-  const result: RunResult = { ...judged, losses: lossesOf(judged.variants, config.allowedDrop), ...(choosing && { choosing }) };
+  const result: RunResult = { ...judged, losses: lossesOf(judged.variants, allowedDropOf(config)), ...(choosing && { choosing }) };
   await writeJson(join(runFolder, "run.json"), result);
   return { result, runFolder, reportPath: await writeReport(result, runFolder) };
 };

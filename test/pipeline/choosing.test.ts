@@ -1,7 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { expectedMaximum } from "../../pipeline/choosing.ts";
-import { lossesOf } from "../../pipeline/losses.ts";
+import type { QuantizeConfig } from "../../pipeline/config-schema.ts";
+import { allowedDropOf, lossesOf } from "../../pipeline/losses.ts";
 import { mapStandardError } from "../../pipeline/evaluate/standard-error.ts";
 import type { Variant, VariantStage } from "../../pipeline/result.ts";
 
@@ -21,6 +22,13 @@ for (const [what, variants, expected] of [
   ["one of two int8 files worse", [variant("pruned", "pruned", null, 0.5), variant("int8.cpu", "int8", "pruned", 0.495), variant("int8.tensorrt", "int8", "pruned", 0.48)], ["int8.tensorrt below pruned"]],
   ["not evaluated", [variant("distilled", "distilled", null, null), variant("pruned", "pruned", "distilled", 0.1)], []],
 ] as const) test(`loss: ${what}`, () => assert.equal(names(variants), expected));
+
+test("int8 may lose what the search for its float layers accepts, unless the config says otherwise", () => {
+  const limits = { distill: 0.01, prune: 0.03, quantize: undefined };
+  assert.is(allowedDropOf({ allowedDrop: limits, quantize: undefined }).quantize, 0.01);
+  assert.is(allowedDropOf({ allowedDrop: limits, quantize: { maxDrop: 0.02 } as QuantizeConfig }).quantize, 0.02);
+  assert.is(allowedDropOf({ allowedDrop: { ...limits, quantize: 0.005 }, quantize: { maxDrop: 0.02 } as QuantizeConfig }).quantize, 0.005);
+});
 
 test("the expected best of n standard normal draws (published values)", () => {
   for (const [n, value] of [[1, 0], [2, 0.5642], [5, 1.1630], [10, 1.5388], [20, 1.8675], [100, 2.5076]] as const) assert.ok(Math.abs(expectedMaximum(n) - value) < 0.03, `${n}: ${expectedMaximum(n)}`);
