@@ -20,6 +20,14 @@ export const rank = (pictures: readonly EvaluatedPicture[], classIndex: number, 
   return { picture: Int32Array.from(all, ({ picture }) => picture), verdicts: thresholds, positives: Int32Array.from(matches, ({ positives }) => positives) };
 };
 
+/** The detections of those pictures alone whose weight is above 0: what resamples of a slice are drawn from. */
+export const among = ({ picture, verdicts, positives }: Ranked, weights: ArrayLike<number>): Ranked => {
+  const kept = [...picture.keys()].filter((i) => weights[picture[i]!]! > 0);
+  return {
+    picture: Int32Array.from(kept, (i) => picture[i]!), verdicts: verdicts.map((verdict) => Int8Array.from(kept, (i) => verdict[i]!)), positives,
+  };
+};
+
 /**
  * AP at each IoU threshold as `cocoAccuracy` computes it, each picture counted `weights[picture]` times; null where no ground truth counts.
  * Precision is made monotone from the right and read at 101 recalls.

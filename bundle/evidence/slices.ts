@@ -2,7 +2,7 @@ import type { EvaluatedPicture } from "../../vision/coco-map.ts";
 import { areaRanges, type AreaRange } from "../../vision/coco-map.ts";
 import { diceFor } from "../../vision/random.ts";
 import type { Interval, SliceAccuracy } from "../manifest-schema.ts";
-import { averagePrecision, rank, type Ranked } from "./precision.ts";
+import { among, averagePrecision, rank, type Ranked } from "./precision.ts";
 
 /** Bootstrap resamples of the pictures. */
 export const resamples = 200;
@@ -42,8 +42,9 @@ interface Figures {
 const measure = (slice: string, pictures: readonly EvaluatedPicture[], members: readonly number[], ranked: readonly Ranked[], { classes, seed }: SliceOptions, range: AreaRange): SliceAccuracy => {
   const weights = new Int32Array(pictures.length);
   for (const index of members) weights[index] = 1;
-  const figures = figuresOf(ranked, weights);
-  const samples = Array.from({ length: members.length < 2 ? 0 : resamples }, (_, sample) => figuresOf(ranked, resampled(members, pictures.length, seed, sample)));
+  const own = ranked.map((one) => among(one, weights));
+  const figures = figuresOf(own, weights);
+  const samples = Array.from({ length: members.length < 2 ? 0 : resamples }, (_, sample) => figuresOf(own, resampled(members, pictures.length, seed, sample)));
   const instances = classes.map((_, classIndex) => instancesOf(pictures, members, classIndex, range));
   return {
     slice, images: members.length, instances: instances.reduce((sum, n) => sum + n, 0),
