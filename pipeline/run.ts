@@ -92,7 +92,7 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   reporter.line(`plan: ${plan.train.items.length} pictures to train on, ${plan.val.items.length} to validate on${plan.reported === plan.val ? "" : `, ${plan.reported.items.length} to test on`}, classes ${plan.classes.join(", ")}`);
   await checkDisk(loaded, plan, { runFolder, cacheFolder, reporter });
   const variants: VariantFile[] = [];
-  for (const { name, path, model } of plan.teachers) variants.push(await givenVariant(name, "teacher", path, model, runFolder));
+  for (const teacher of plan.teachers) variants.push(await givenVariant(teacher, runFolder));
   const records: StageRecord[] = [{ name: "plan", hash: hashOf(plan.report), seconds: (performance.now() - started) / 1000, report: plan.report }];
   const context = { ...contextOf(loaded, plan, runFolder, cacheFolder, reporter, signal, fresh), withoutTargets: without };
   const run: RunState = { loaded, plan, runFolder, variants, records, accuracies: new Map(), benchmarks: new Map() };
