@@ -205,8 +205,8 @@ const trainable = async (path: string, model: DetectorModel, wanted: readonly [n
   return { graph, family, contract, origin: "given", checked: { ...checked, notes: [...model.notes, ...checked.notes] } };
 };
 
-const planReport = (data: Pick<Plan, "train" | "val" | "reported">, teachers: readonly PlannedTeacher[], student: PlannedStudent, notes: readonly string[]): JsonObject => ({
-  classes: data.train.classes,
+const planReport = (data: Pick<Plan, "train" | "val" | "reported" | "fingerprints">, teachers: readonly PlannedTeacher[], student: PlannedStudent, notes: readonly string[]): JsonObject => ({
+  classes: data.train.classes, fingerprints: data.fingerprints,
   train: datasetFacts(data.train), val: datasetFacts(data.val), ...(data.reported !== data.val && { test: datasetFacts(data.reported) }),
   teachers: teachers.map(({ path, sha256, model, weight, mode = null }) => ({ model: path, sha256, family: model.head.family, size: model.contract.size, weight, mode })),
   student: { family: student.family, size: student.contract.size, origin: student.origin, ...costFacts(student.graph) },

@@ -11,8 +11,10 @@ export function headline(result: RunResult): string {
 }
 
 /** One variant below its parent, in points of mAP. */
-export const lossText = ({ variant, parent, drop, allowed }: Loss): string =>
-  `${variant} is ${points(drop)} points of mAP below ${parent} (allowed: ${points(allowed)})`;
+export const lossText = ({ variant, parent, drop, allowed }: Loss): string => {
+  const texts = limitTexts("mapDrop", allowed, drop);
+  return `${variant} is ${texts.value} of mAP below ${parent} (allowed: ${texts.limit.replace(" points", "")})`;
+};
 
 /** Where the figures come from, and how much choosing can have raised them. */
 export function choosingText({ choosing }: RunResult): string | undefined {
