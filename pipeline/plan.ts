@@ -26,7 +26,7 @@ import { boxCount, classesWithoutLabels, isUnlabelled, needBoxes, openPart, setN
 import type { Reporter } from "./progress.ts";
 import type { WeightOrigin } from "./learning-rate.ts";
 import { openSlices } from "./slices.ts";
-import { deriveStudent } from "./prune/prune.ts";
+import { checkExcluded, deriveStudent } from "./prune/prune.ts";
 import { calibrationPaths } from "./quantize/calibration-data.ts";
 import type { JsonObject } from "./result.ts";
 
@@ -90,6 +90,7 @@ export const makePlan = async (loaded: LoadedConfig, reporter: Reporter): Promis
   const context: CheckContext = { classes, pictures: await proofPictures(data.train.items), threads: config.threads };
   const { checked: given, ...student } = await planStudent(config.student, loaded, classes, teachers, context);
   const fitted = await fitTeachers(teachers, student, loaded, context);
+  checkExcluded(student.graph, config.prune?.exclude ?? []);
   const training = trains(config) ? await checkTraining(student, data.train.items, context) : [];
   const proofs = [...given.proofs, ...fitted.proofs];
   const sets = setNotes({ train: data.train, val: data.val, ...(data.reported !== data.val && { test: data.reported }) });

@@ -168,7 +168,7 @@ const saveRun = async ({ loaded: { config }, plan, runFolder, variants, records,
       ({ name, stage, parent, model, sha256, parameters, macs, sizeBytes, accuracy: accuracies.get(name) ?? null, latency: benchmarks.get(name) ?? {} })),
     stages: [...records], gates,
   };
-  const choosing = choosingOf(judged, plan.reported === plan.val ? "val" : "test");
+  const choosing = choosingOf(judged, plan.fingerprints.reported === plan.fingerprints.val ? "val" : "test");
   const result: RunResult = { ...judged, losses: lossesOf(judged.variants, config.allowedDrop), ...(choosing && { choosing }) };
   await writeJson(join(runFolder, "run.json"), result);
   return { result, runFolder, reportPath: await writeReport(result, runFolder) };
