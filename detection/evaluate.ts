@@ -31,7 +31,7 @@ export const classMapping = (model: readonly string[], dataset: readonly string[
   const missing = dataset.filter((_, index) => !mapping.includes(index));
   if (missing.length > 0) {
     throw new UserError("CLASSES_DIFFER", `The model does not know the class${missing.length > 1 ? "es" : ""} ${missing.map((name) => `"${name}"`).join(", ")}; it has ${model.slice(0, 12).join(", ")}${model.length > 12 ? ", …" : ""}.`,
-      "leave the class out of data.classes, or use a model that was trained on it.");
+      "leave the class out of data.classes, use a model that was trained on it, or name the model's classes where its own names are wrong (classes beside model in a config, else --names).");
   }
   return mapping;
 };

@@ -25,6 +25,8 @@ export interface TeacherOptions {
   readonly classes: readonly string[];
   /** What the student will be trained on. */
   readonly batches: Omit<BatchSpec, "assignment" | "teacher">;
+  /** Hash of what the pictures contain: those of a path may have changed. */
+  readonly contents?: string;
   /** Folder for the cached outputs; files of other settings may lie beside. */
   readonly folder: string;
   /** Also keep the box distributions (DFL logits): needs one aligned teacher with this regMax. */
@@ -66,11 +68,11 @@ export const cacheTeachers = async (options: TeacherOptions): Promise<TeacherCac
   }
 };
 
-const cacheKey = ({ teachers, classes, batches }: TeacherOptions, sections: readonly Section[]): string => {
+const cacheKey = ({ teachers, classes, batches, contents = "" }: TeacherOptions, sections: readonly Section[]): string => {
   const hash = createHash("sha256");
-  for (const { model, weight, mode } of teachers) hash.update(serializeModel(model.graph)).update(JSON.stringify([weight, model.contract, mode ?? usualMode(model)]));
+  for (const { model, weight, mode } of teachers) hash.update(serializeModel(model.graph)).update(JSON.stringify([weight, model.contract, model.classes, model.head, mode ?? usualMode(model)]));
   const { batch: _batch, plan, ...pictures } = batches;
-  return hash.update(JSON.stringify([classes, pictures, plan.count, sections])).digest("hex").slice(0, 16);
+  return hash.update(JSON.stringify([classes, pictures, contents, plan.count, sections])).digest("hex").slice(0, 16);
 };
 
 const fill = async (missing: readonly number[], files: readonly string[], running: readonly RunningTeacher[], sections: readonly Section[], options: TeacherOptions): Promise<void> => {

@@ -23,6 +23,8 @@ export interface LoadedModel {
   readonly graph: Graph;
   /** What the file holds that the graph does not carry (never anything that computes); one line each. */
   readonly notes: readonly string[];
+  /** Of the file, and of those beside it that hold weights. */
+  readonly sizeBytes: number;
 }
 
 /** Reads an .onnx file, its external data included. Throws UserError MODEL_FILE, NOT_ONNX, UNSUPPORTED_ONNX or EXTERNAL_DATA. */
@@ -37,7 +39,8 @@ export const parseModel = (bytes: Uint8Array, source: Source = { label: "the mod
     const notes = dropped(unknownFields(bytes), source);
     const model = proto.ModelProto.decode(bytes);
     if (!model.graph || (model.opsetImport ?? []).length === 0) throw notOnnx(source.label, "it has no graph or imports no operator set");
-    const graph = readGraph(model.graph, { ...source, notes }, null);
+    const external = new Map<string, number>();
+    const graph = readGraph(model.graph, { ...source, notes, external }, null);
     const untyped = graph.inputs.find((input) => !input.dtype);
     if (untyped) throw unsupportedOnnx(source.label, `input "${untyped.name}", which is no tensor of a known element type`);
     notes.push(...constantDefaults(graph));
@@ -47,7 +50,7 @@ export const parseModel = (bytes: Uint8Array, source: Source = { label: "the mod
       irVersion: Math.max(firstIrWithConstants, Number(model.irVersion)), producerName: model.producerName, producerVersion: model.producerVersion, domain: model.domain,
       modelVersion: Number(model.modelVersion), doc: model.docString, functions: model.functions ?? [],
     });
-    return { graph, notes };
+    return { graph, notes, sizeBytes: [...external.values()].reduce((sum, size) => sum + size, bytes.byteLength) };
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw notOnnx(source.label, error instanceof Error ? error.message : String(error), error);

@@ -12,6 +12,8 @@ type ITensorProto = onnxProto.onnx.ITensorProto;
 export interface Source {
   readonly label: string;
   readonly folder?: string | undefined;
+  /** Gets the size of every other file that holds weights, by path. */
+  readonly external?: Map<string, number> | undefined;
 }
 
 /** TensorProto -> Tensor. Sizes are checked against the bytes that are there before anything is allocated. */
@@ -76,6 +78,7 @@ const externalBytes = (proto: ITensorProto, name: string, needed: number, source
   if (![offset, length].every((n) => Number.isSafeInteger(n) && n >= 0) || offset + length > size) {
     throw badExternalData(source.label, name, `asks for bytes ${offset}..${offset + length} of "${location}", which has ${size}`);
   }
+  source.external?.set(path, size);
   if (length !== needed) throw badExternalData(source.label, name, `has ${length} bytes where the shape needs ${needed}`);
   return readRange(path, offset, length);
 };

@@ -25,7 +25,7 @@ export const openPart = async (path: string, split: Split, { data, images, class
   }
 };
 
-const setNames: Readonly<Record<Split, string>> = { train: "training set", val: "validation set", test: "test set" };
+export const setNames: Readonly<Record<Split, string>> = { train: "training set", val: "validation set", test: "test set" };
 
 /** Progress of opening; a small set is open before a bar could be read. */
 export const openingTask = (reporter: Reporter, what: string): ReturnType<typeof lazyTask> => {

@@ -8,28 +8,37 @@ import { trainableFamily, type TeacherMode } from "../detection/teacher-run.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import { countMacs } from "../graph/macs.ts";
-import { loadModel } from "../onnx/load.ts";
+import { loadModel, type LoadedModel } from "../onnx/load.ts";
+import { serializeModel } from "../onnx/save.ts";
 import { yoloStudent } from "../students/yolo.ts";
 import { sha256File } from "../targets/digest.ts";
-import { datasetFingerprint, preprocessPreset, type Dataset, type Preprocess, type Split } from "../vision/index.ts";
+import { preprocessPreset, type Dataset, type Preprocess, type Split } from "../vision/index.ts";
 import { proofPictures, type CheckContext, type Checked } from "./checks/context.ts";
 import { distributionBins, provenStudent } from "./checks/student.ts";
 import { checkTeacher, distributionNotes, type CheckedTeacher } from "./checks/teacher.ts";
 import { checkTraining, trains } from "./checks/training.ts";
 import type { PreprocessConfig, StudentConfig, TeacherConfig } from "./config-schema.ts";
 import type { LoadedConfig } from "./config.ts";
+import { filesDigest, setDigest } from "./contents.ts";
 import { dataPaths } from "./generate.ts";
-import { boxCount, classesWithoutLabels, isUnlabelled, needBoxes, openPart, setNotes } from "./open-data.ts";
+import { hashOf } from "./hash.ts";
+import { boxCount, classesWithoutLabels, isUnlabelled, needBoxes, openPart, setNames, setNotes } from "./open-data.ts";
 import type { Reporter } from "./progress.ts";
 import type { WeightOrigin } from "./learning-rate.ts";
 import { openSlices } from "./slices.ts";
-import { deriveStudent } from "./prune/prune.ts";
+import { checkExcluded, deriveStudent } from "./prune/prune.ts";
+import { calibrationPaths } from "./quantize/calibration-data.ts";
 import type { JsonObject } from "./result.ts";
 
 export interface PlannedTeacher {
   readonly name: string;
   readonly path: string;
+  /** Of the file. */
   readonly sha256: string;
+  /** Of all that its outputs depend on: the weights, those in other files too, and how it is read. */
+  readonly identity: string;
+  /** Of the file, and of those beside it that hold weights. */
+  readonly sizeBytes: number;
   readonly model: DetectorModel;
   readonly weight: number;
   /** How it will be matched with the student's anchors: proven, or run, in the plan. */
@@ -55,10 +64,18 @@ export interface Plan {
   readonly classes: readonly string[];
   /** Ids of the reported pictures of each named part. */
   readonly slices: Readonly<Record<string, ReadonlySet<string>>>;
+  /** Of pictures and labels. */
   readonly fingerprints: { readonly train: string; readonly val: string; readonly reported: string };
+  /** The pictures of data.calibration that int8 ranges are measured on; undefined where they are the training set's. */
+  readonly calibration: Calibration | undefined;
   readonly teachers: readonly PlannedTeacher[];
   readonly student: PlannedStudent;
   readonly report: JsonObject;
+}
+
+export interface Calibration {
+  readonly paths: readonly string[];
+  readonly fingerprint: string;
 }
 
 /** Opens the data, loads teachers and student, and checks that they fit. Throws a UserError naming what does not. */
@@ -73,6 +90,7 @@ export const makePlan = async (loaded: LoadedConfig, reporter: Reporter): Promis
   const context: CheckContext = { classes, pictures: await proofPictures(data.train.items), threads: config.threads };
   const { checked: given, ...student } = await planStudent(config.student, loaded, classes, teachers, context);
   const fitted = await fitTeachers(teachers, student, loaded, context);
+  checkExcluded(student.graph, config.prune?.exclude ?? []);
   const training = trains(config) ? await checkTraining(student, data.train.items, context) : [];
   const proofs = [...given.proofs, ...fitted.proofs];
   const sets = setNotes({ train: data.train, val: data.val, ...(data.reported !== data.val && { test: data.reported }) });
@@ -113,20 +131,28 @@ const openData = async (loaded: LoadedConfig, reporter: Reporter, teachers: read
     if (set) needBoxes(path, set, set.classes);
   }
   const reported = test ?? val;
-  const valPrint = datasetFingerprint(val.items);
-  const fingerprints = { train: datasetFingerprint(train.items), val: valPrint, reported: test ? datasetFingerprint(test.items) : valPrint };
-  return { train, val, reported, slices: await openSlices(slices, reported.items), fingerprints };
+  const digest = ({ items }: Dataset, split: Split): Promise<string> => setDigest(items, setNames[split], reporter);
+  const valPrint = await digest(val, "val");
+  const fingerprints = { train: await digest(train, "train"), val: valPrint, reported: test ? await digest(test, "test") : valPrint };
+  return { train, val, reported, slices: await openSlices(slices, reported.items), fingerprints, calibration: await openCalibration(loaded, reporter) };
+};
+
+const openCalibration = async ({ config: { data, quantize }, folder }: LoadedConfig, reporter: Reporter): Promise<Calibration | undefined> => {
+  if (!quantize || data.calibration === undefined) return undefined;
+  const paths = await calibrationPaths(resolve(folder, data.calibration), quantize.images);
+  return { paths, fingerprint: await filesDigest(paths, "reading the calibration pictures", reporter) };
 };
 
 const openTeacher = async (teacher: TeacherConfig, index: number, { config, folder }: LoadedConfig): Promise<PlannedTeacher> => {
   const path = resolve(folder, teacher.model);
-  const model = await openDetector(path, teacher, config.input.size);
-  return { name: index === 0 ? "teacher" : `teacher-${index + 1}`, path, sha256: await sha256File(path), model, weight: teacher.weight };
+  const { sizeBytes, ...model } = await openDetector(path, teacher, config.input.size);
+  const identity = hashOf(serializeModel(model.graph), model.head, model.classes, model.contract);
+  return { name: index === 0 ? "teacher" : `teacher-${index + 1}`, path, sha256: await sha256File(path), identity, sizeBytes, model, weight: teacher.weight };
 };
 
 /** A detector at its own size; `wanted` is for one whose size is dynamic. */
-const openDetector = async (path: string, given: Omit<TeacherConfig, "model" | "weight">, wanted: readonly [number, number] | undefined): Promise<DetectorModel> => {
-  const { graph, notes } = await loadModel(path);
+const openDetector = async (path: string, given: Omit<TeacherConfig, "model" | "weight">, wanted: readonly [number, number] | undefined): Promise<DetectorModel & Pick<LoadedModel, "sizeBytes">> => {
+  const { graph, notes, sizeBytes } = await loadModel(path);
   const size = fixedSize(graph) ?? wanted;
   const described = await describeDetector(graph, path, {
     family: given.family, outputs: given.outputs, boxes: given.boxes, coordinates: given.coordinates, labelOffset: given.labelOffset, background: given.background,
@@ -134,7 +160,7 @@ const openDetector = async (path: string, given: Omit<TeacherConfig, "model" | "
     ...(given.classes && { classes: given.classes }),
     ...(size && given.preprocess !== undefined && { preprocess: preprocessOf(given.preprocess, size) }),
   });
-  return { ...described, notes: [...notes, ...described.notes] };
+  return { ...described, sizeBytes, notes: [...notes, ...described.notes] };
 };
 
 /** A preset or all values, at a network size. */
@@ -180,8 +206,8 @@ const trainable = async (path: string, model: DetectorModel, wanted: readonly [n
   return { graph, family, contract, origin: "given", checked: { ...checked, notes: [...model.notes, ...checked.notes] } };
 };
 
-const planReport = (data: Pick<Plan, "train" | "val" | "reported">, teachers: readonly PlannedTeacher[], student: PlannedStudent, notes: readonly string[]): JsonObject => ({
-  classes: data.train.classes,
+const planReport = (data: Pick<Plan, "train" | "val" | "reported" | "fingerprints">, teachers: readonly PlannedTeacher[], student: PlannedStudent, notes: readonly string[]): JsonObject => ({
+  classes: data.train.classes, fingerprints: data.fingerprints,
   train: datasetFacts(data.train), val: datasetFacts(data.val), ...(data.reported !== data.val && { test: datasetFacts(data.reported) }),
   teachers: teachers.map(({ path, sha256, model, weight, mode = null }) => ({ model: path, sha256, family: model.head.family, size: model.contract.size, weight, mode })),
   student: { family: student.family, size: student.contract.size, origin: student.origin, ...costFacts(student.graph) },

@@ -92,7 +92,7 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   reporter.line(`plan: ${plan.train.items.length} pictures to train on, ${plan.val.items.length} to validate on${plan.reported === plan.val ? "" : `, ${plan.reported.items.length} to test on`}, classes ${plan.classes.join(", ")}`);
   await checkDisk(loaded, plan, { runFolder, cacheFolder, reporter });
   const variants: VariantFile[] = [];
-  for (const { name, path, model } of plan.teachers) variants.push(await givenVariant(name, "teacher", path, model, runFolder));
+  for (const teacher of plan.teachers) variants.push(await givenVariant(teacher, runFolder));
   const records: StageRecord[] = [{ name: "plan", hash: hashOf(plan.report), seconds: (performance.now() - started) / 1000, report: plan.report }];
   const context = { ...contextOf(loaded, plan, runFolder, cacheFolder, reporter, signal, fresh), withoutTargets: without };
   const run: RunState = { loaded, plan, runFolder, variants, records, accuracies: new Map(), benchmarks: new Map() };
@@ -168,7 +168,7 @@ const saveRun = async ({ loaded: { config }, plan, runFolder, variants, records,
       ({ name, stage, parent, model, sha256, parameters, macs, sizeBytes, accuracy: accuracies.get(name) ?? null, latency: benchmarks.get(name) ?? {} })),
     stages: [...records], gates,
   };
-  const choosing = choosingOf(judged, plan.reported === plan.val ? "val" : "test");
+  const choosing = choosingOf(judged, plan.fingerprints.reported === plan.fingerprints.val ? "val" : "test");
   const result: RunResult = { ...judged, losses: lossesOf(judged.variants, allowedDropOf(config)), ...(choosing && { choosing }) };
   await writeJson(join(runFolder, "run.json"), result);
   return { result, runFolder, reportPath: await writeReport(result, runFolder) };

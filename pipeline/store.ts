@@ -29,7 +29,8 @@ interface Kept {
 export const runStage = async <Name extends StageName>(stage: Stage<Name>, context: Omit<StageContext, "folder">, fresh: boolean): Promise<FinishedStage | undefined> => {
   const identity = stage.identity(context);
   if (identity === undefined) return undefined;
-  const hash = hashOf(stage.name, version, identity, context.variants.map(({ name, sha256, session }) => [name, sha256, session ?? null]), context.plan.fingerprints, context.loaded.config.seed);
+  const hash = hashOf(stage.name, version, identity, context.variants.map(({ name, sha256, session }) => [name, sha256, session ?? null]), context.plan.fingerprints,
+    context.plan.teachers.map(({ identity: of }) => of), context.loaded.config.seed);
   const folder = join(context.runFolder, `${stage.name}-${hash.slice(0, 12)}`);
   const file = join(folder, "stage.json");
   if (fresh) await rm(folder, { recursive: true, force: true });

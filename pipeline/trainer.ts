@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cutHead, type TrainableFamily } from "../detection/canonical.ts";
 import { parameterOf } from "../detection/objective.ts";
-import type { BatchSpec } from "../detection/batches.ts";
+import { trainingBatch, type BatchSpec } from "../detection/batches.ts";
 import { cacheTeachers } from "../detection/teacher.ts";
 import type { TeacherCacheFiles } from "../detection/teacher-cache.ts";
 import { trainDetector } from "../detection/train.ts";
@@ -87,7 +87,7 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
     batch: distill.batch, augment: distill.augment, assignment: distill.assignment, weightDecay: distill.weightDecay,
     val: plan.fingerprints.val, evaluateEvery: distill.evaluateEvery,
   };
-  const teacherIdentity = { variants: distill.variants, alpha: distill.alpha, temperature: distill.temperature, distribution: distill.distribution, features: distill.features, teachers: plan.teachers.map(({ sha256, weight, model }) => [sha256, weight, model.contract]) };
+  const teacherIdentity = { variants: distill.variants, alpha: distill.alpha, temperature: distill.temperature, distribution: distill.distribution, features: distill.features, teachers: plan.teachers.map(({ identity: of, weight, mode }) => [of, weight, mode ?? null]) };
   const batches = async (variants: VariantPlan, teacher: boolean): Promise<BatchSpec> => {
     const files = teacher ? await teacherOutputs() : null;
     return { ...common(variants), assignment: teacher ? distill.assignment : "atss", teacher: files && { files: files.files, sections: files.sections, pictures: files.pictures } };
@@ -124,7 +124,7 @@ const runTeachers = async ({ loaded: { config }, plan, cacheFolder, reporter, si
   const task = lazyTask(reporter, `teacher on ${pictures.items.length} pictures × ${pictures.plan.count} variants`, "picture");
   try {
     return await cacheTeachers({
-      teachers: plan.teachers, classes: plan.classes, batches: pictures, folder: join(cacheFolder, "teacher"), onProgress: task.update,
+      teachers: plan.teachers, classes: plan.classes, batches: pictures, contents: plan.fingerprints.train, folder: join(cacheFolder, "teacher"), onProgress: task.update,
       ...(regMax !== undefined && { regMax }), features: config.distill.features !== "none", ...(config.threads !== undefined && { threads: config.threads }), ...(signal && { signal }),
     });
   } finally {
@@ -180,7 +180,8 @@ const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, bat
   const { distill } = config;
   const at = files(folder);
   const { teacher: cache, ...spec } = await batches({ epochs: job.epochs, count: teacher ? distill.variants : 0 }, teacher);
-  const perEpoch = Math.floor(spec.items.length / Math.min(spec.batch, spec.items.length));
+  const batch = trainingBatch(spec);
+  const perEpoch = Math.floor(spec.items.length / batch);
   const measured = new Map(((await readJson(at.curve)) as readonly TrainingPoint[] | undefined)?.map((point) => [point.epoch, point]));
   const keeper = await BestStateKeeper.open(folder);
   const keep = async (point: TrainingPoint, graph: () => Graph): Promise<void> => {
@@ -212,12 +213,12 @@ const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, bat
       onEpoch: async (record, deployed) => {
         const due = record.epoch === job.epochs || (every > 0 && record.epoch % every === 0);
         const accuracy = due ? await options.measureMap(deployed(), `${job.name} after epoch ${record.epoch}`, job.session) : undefined;
-        await keep(pointOf(record, perEpoch, spec.batch, accuracy), deployed);
-        reporter.line(`${job.name} epoch ${record.epoch}/${job.epochs}: loss ${record.loss.toFixed(4)}, ${((perEpoch * spec.batch) / record.seconds).toFixed(1)} pictures/s (${(100 * record.dataWaitShare).toFixed(0)} % waiting for data)${accuracy ? `, mAP ${points(accuracy.map)}, mAP50 ${points(accuracy.map50)}` : ""}`);
+        await keep(pointOf(record, perEpoch, batch, accuracy), deployed);
+        reporter.line(`${job.name} epoch ${record.epoch}/${job.epochs}: loss ${record.loss.toFixed(4)}, ${((perEpoch * batch) / record.seconds).toFixed(1)} pictures/s (${(100 * record.dataWaitShare).toFixed(0)} % waiting for data)${accuracy ? `, mAP ${points(accuracy.map)}, mAP50 ${points(accuracy.map50)}` : ""}`);
       },
     });
     const best = keeper.best;
-    const curve = [...(measured.has(0) ? [measured.get(0)!] : []), ...history.map((record) => measured.get(record.epoch) ?? pointOf(record, perEpoch, spec.batch, undefined))]
+    const curve = [...(measured.has(0) ? [measured.get(0)!] : []), ...history.map((record) => measured.get(record.epoch) ?? pointOf(record, perEpoch, batch, undefined))]
       .map((point) => (point.epoch === best?.epoch ? { ...point, chosen: true } : point));
     const choice = choiceOf(job.name, curve);
     if (choice.chosen !== `epoch ${job.epochs}`) reporter.line(`${job.name}: ${choice.chosen} is kept (mAP ${points(choice.map)}; the last has ${points(choice.plainMap)})`);

@@ -12,6 +12,7 @@ import { sha256File } from "../targets/digest.ts";
 import { checkVariant } from "./checks/variant.ts";
 import { hashOf } from "./hash.ts";
 import { sessionKey } from "./models/session.ts";
+import type { PlannedTeacher } from "./plan.ts";
 import type { VariantStage } from "./result.ts";
 import type { StageContext, VariantFile } from "./stage.ts";
 import { version } from "./version.ts";
@@ -55,9 +56,9 @@ export const saveVariant = async (context: StageContext, variant: NewVariant): P
   };
 };
 
-/** A given model as a variant, its file where it is. */
-export const givenVariant = async (name: string, stage: VariantStage, path: string, model: DetectorModel, runFolder: string): Promise<VariantFile> =>
-  ({ name, stage, parent: null, precision: "float32", ...(await costsOf(path, atContractSize(model))), model: inRun(runFolder, path) });
+/** A given teacher as a variant, its file where it is. */
+export const givenVariant = async ({ name, path, model, sizeBytes }: PlannedTeacher, runFolder: string): Promise<VariantFile> =>
+  ({ name, stage: "teacher", parent: null, precision: "float32", ...(await costsOf(path, atContractSize(model))), sizeBytes, model: inRun(runFolder, path) });
 
 /** A model whose input is dynamic, at the size that it will run at: only then are its MACs known. */
 const atContractSize = ({ graph, contract: { size: [width, height] } }: DetectorModel): Graph => {

@@ -11,8 +11,10 @@ export function headline(result: RunResult): string {
 }
 
 /** One variant below its parent, in points of mAP. */
-export const lossText = ({ variant, parent, drop, allowed }: Loss): string =>
-  `${variant} is ${points(drop)} points of mAP below ${parent} (allowed: ${points(allowed)})`;
+export const lossText = ({ variant, parent, drop, allowed }: Loss): string => {
+  const texts = limitTexts("mapDrop", allowed, drop);
+  return `${variant} is ${texts.value} of mAP below ${parent} (allowed: ${texts.limit.replace(" points", "")})`;
+};
 
 /** Where the figures come from, and how much choosing can have raised them. */
 export function choosingText({ choosing }: RunResult): string | undefined {
@@ -20,6 +22,7 @@ export function choosingText({ choosing }: RunResult): string | undefined {
   const { measuredOn, pictures, candidates, standardError, helpedAtMost } = choosing;
   const error = standardError === null ? "" : ` Another sample of so many pictures would change a figure by about ±${points(standardError)} points (one standard error).`;
   if (measuredOn === "test") return `Measured on ${pictures} test pictures (data.test); choices among ${plural(candidates, "candidate")} were made on data.val.${error}`;
+  if (candidates < 2) return `Measured on the ${pictures} pictures of data.val; nothing was chosen on them.${error}`;
   const help = helpedAtMost === null ? "" : `, which can have raised the last variant's mAP by up to about ${points(helpedAtMost)} points`;
   return `Chosen and measured on the same ${pictures} pictures: ${plural(candidates, "candidate")} were compared on them${help}. Give data.test for figures without that.${error}`;
 }

@@ -26,7 +26,7 @@ const stepsOf = (path: readonly Variant[], name: string): DriftRow["steps"] => {
   const teacher = path.find(({ stage }) => stage === "teacher");
   return path.map((variant) => {
     const ap = apOf(variant);
-    const before = path.find((other) => other.name === variant.parent) ?? (variant === teacher ? undefined : teacher);
+    const before = path.find((other) => other.name === variant.parent) ?? (variant.stage === "teacher" ? undefined : teacher);
     const reference = before ? apOf(before) : null;
     return { variant: variant.name, stage: variant.stage, ap, change: ap === null || reference === null ? null : ap - reference };
   });

@@ -4,6 +4,7 @@ import type { BundledModel, BundleInput, EvidenceData, Requirement } from "../..
 import type { ModelRole } from "../../bundle/manifest-schema.ts";
 import { loadDetector } from "../../detection/detector.ts";
 import { UserError } from "../../graph/error.ts";
+import { sha256File } from "../../targets/digest.ts";
 import type { BundleConfig } from "../config-schema.ts";
 import { readJson } from "../files.ts";
 import { exactSession } from "../models/session.ts";
@@ -20,7 +21,7 @@ export interface BundleSources {
   readonly plan: Plan | null;
 }
 
-/** Gathers what a bundle is made from out of a finished run. Throws UserError BUNDLE_VARIANT and those of reading the models. */
+/** Gathers what a bundle is made from out of a finished run. Throws UserError BUNDLE_VARIANT, BUNDLE_MODEL and those of reading the models. */
 export const bundleInput = async ({ result, runFolder, settings, requirements, plan }: BundleSources): Promise<BundleInput> => {
   const variant = chosenVariant(result, settings.variant);
   const models = [await open(variant, "float", runFolder, plan)];
@@ -45,12 +46,16 @@ const chosenVariant = ({ variants }: RunResult, name: string | undefined): Varia
 
 const open = async (variant: Variant, role: ModelRole | undefined, runFolder: string, plan: Plan | null): Promise<BundledModel> => {
   const path = variantPath(runFolder, variant.model);
+  if ((await sha256File(path).catch(() => undefined)) !== variant.sha256) throw otherModel(variant, path);
   const model = plan?.teachers.find(({ name }) => name === variant.name)?.model ?? (await loadDetector(path));
   const session = (exactSession(model.graph).session.extra ?? {});
   // Two files are named by their runtime; a single one says by its settings which it is for.
   const isTensorrt = variant.name.endsWith(".tensorrt") || (!variant.name.endsWith(".cpu") && Object.hasOwn(session, "session.disable_quant_qdq"));
   return { role: role ?? (isTensorrt ? "int8-tensorrt" : "int8-cpu"), variant: variant.name, path, model, session };
 };
+
+const otherModel = ({ name }: Variant, path: string): UserError =>
+  new UserError("BUNDLE_MODEL", `The file of "${name}", ${path}, is gone or is not the one that the run measured.`, "run compress with the run's config: it makes again what is missing or changed.");
 
 /** Evidence comes from the pictures that the reported figures come from. */
 const dataOf = ({ train, reported, classes, slices, fingerprints }: Plan): EvidenceData =>

@@ -26,7 +26,7 @@ export interface BundleRunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The bundle of a finished run. Throws UserError NOT_A_RUN, BUNDLE_VARIANT, BUNDLE_CONFIG, KEY and those of `writeBundle`. */
+/** The bundle of a finished run. Throws UserError NOT_A_RUN, BUNDLE_VARIANT, BUNDLE_CONFIG, BUNDLE_DATA, BUNDLE_MODEL, KEY and those of `writeBundle`. */
 export const bundleRun = async (runFolder: string, options: BundleRunOptions = {}): Promise<WrittenBundle> => {
   const { reporter = silentReporter, signal } = options;
   const key = options.sign === undefined ? undefined : await readKey(options.sign, "private");
@@ -58,8 +58,22 @@ const planOf = async (result: RunResult, runFolder: string, given: string | unde
   const { name, data, seed } = loaded.config;
   const same = (key: string, value: unknown): boolean => JSON.stringify(result.config[key]) === JSON.stringify(value);
   if (!same("name", name) || !same("seed", seed) || !same("data", data)) throw otherConfig(path, runFolder);
-  return makePlan(loaded, reporter);
+  const plan = await makePlan(loaded, reporter);
+  const changed = changedSets(result, plan);
+  if (changed.length > 0) throw otherData(changed, runFolder);
+  return plan;
 };
+
+/** The sets whose pictures or labels are no longer those of the run. */
+const changedSets = ({ stages }: RunResult, { fingerprints }: Plan): string[] => {
+  const kept = (stages.find(({ name }) => name === "plan")?.report as { readonly fingerprints?: Readonly<Record<string, string>> } | undefined)?.fingerprints ?? {};
+  const names: Readonly<Record<keyof typeof fingerprints, string>> = { train: "training set", val: "validation set", reported: "set that the reported figures come from" };
+  return (Object.keys(names) as (keyof typeof names)[]).flatMap((set) => ((kept[set] ?? fingerprints[set]) === fingerprints[set] ? [] : [names[set]]));
+};
+
+const otherData = (sets: readonly string[], runFolder: string): UserError =>
+  new UserError("BUNDLE_DATA", `Pictures or labels have changed since the run in ${runFolder}: of the ${sets.join(", the ")}. Its figures and new evidence would not belong together.`,
+    "run compress again with the present data (what is still right is reused), or put the old data back.");
 
 const otherConfig = (path: string, runFolder: string): UserError =>
   new UserError("BUNDLE_CONFIG", `${path} is not the config of the run in ${runFolder}: its name, seed or data differ.`, "name the config that the run was made with (--config), or run compress with the new one first.");

@@ -1,6 +1,8 @@
 import type { StageContext, Stage, StageOutcome, VariantFile } from "../stage.ts";
 import { saveVariant } from "../variant-files.ts";
 import type { DistillConfig } from "../config-schema.ts";
+import { serializeModel } from "../../onnx/save.ts";
+import { hashOf } from "../hash.ts";
 import { defaultLearningRate } from "../learning-rate.ts";
 import type { Plan } from "../plan.ts";
 import type { Choice, TrainingPoint } from "../result.ts";
@@ -9,7 +11,7 @@ import type { Choice, TrainingPoint } from "../result.ts";
 export const distillStage: Stage<"distill"> = {
   name: "distill",
   identity: ({ loaded: { config }, plan, trainer }) => ({
-    trainer: trainer.identity, student: config.student, epochs: config.distill.epochs, learningRate: rateOf(config.distill, plan),
+    trainer: trainer.identity, student: hashOf(serializeModel(plan.student.graph)), epochs: config.distill.epochs, learningRate: rateOf(config.distill, plan),
     warmupEpochs: config.distill.warmupEpochs, baseline: config.distill.baseline, origin: plan.student.origin,
   }),
   run: async (context) => {

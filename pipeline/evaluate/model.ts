@@ -6,5 +6,5 @@ import { variantPath } from "../variant-files.ts";
 export const modelOf = async ({ plan, runFolder }: StageContext, variant: VariantFile) =>
   plan.teachers.find(({ name }) => name === variant.name)?.model ?? (await loadDetector(variantPath(runFolder, variant.model)));
 
-/** The preprocess contract that goes with `modelOf`. */
-export const contractOf = ({ plan }: StageContext, variant: VariantFile) => plan.teachers.find(({ name }) => name === variant.name)?.model.contract ?? plan.student.contract;
+/** What the outputs of `modelOf` depend on besides the variant's file. */
+export const readingOf = ({ plan }: StageContext, variant: VariantFile) => plan.teachers.find(({ name }) => name === variant.name)?.identity ?? plan.student.contract;

@@ -8,7 +8,7 @@ import { lazyTask } from "../progress.ts";
 import type { Accuracy } from "../result.ts";
 import type { Stage, StageContext, VariantFile } from "../stage.ts";
 import { variantPath } from "../variant-files.ts";
-import { contractOf, modelOf } from "./model.ts";
+import { modelOf, readingOf } from "./model.ts";
 import { drawSamples } from "./samples.ts";
 import { mapStandardError } from "./standard-error.ts";
 
@@ -28,7 +28,7 @@ const metricVersion = 2;
 /** The accuracy of a variant, measured once per file, settings and set of pictures. */
 export const accuracyOf = async (context: StageContext, variant: VariantFile): Promise<Accuracy> => {
   const { plan, cacheFolder, reporter, signal, loaded: { config } } = context;
-  const key = hashOf(metricVersion, variant.sha256, variant.session ?? null, plan.fingerprints.reported, plan.classes, contractOf(context, variant));
+  const key = hashOf(metricVersion, variant.sha256, variant.session ?? null, plan.fingerprints.reported, plan.classes, readingOf(context, variant));
   const file = join(cacheFolder, "accuracy", `${key.slice(0, 24)}.json`);
   const known = (await readJson(file)) as Accuracy | undefined;
   if (known) return known;

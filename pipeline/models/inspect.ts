@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { whatCannotTrain, type Untrainable } from "../../autodiff/trainable.ts";
 import { headFromShapes } from "../../detection/find-head.ts";
 import { prepareGraph } from "../../detection/prepare.ts";
@@ -68,7 +67,7 @@ export const inspectModel = async (path: string, options: InspectOptions = {}): 
   }
   const { prepared, reason } = preparedOrReason(graph);
   return {
-    parameters, macs, sizeBytes: (await stat(path)).size, opset: graph.opset, inputs: loaded.graph.inputs.map(port), outputs: graph.outputs.map(port),
+    parameters, macs, sizeBytes: loaded.sizeBytes, opset: graph.opset, inputs: loaded.graph.inputs.map(port), outputs: graph.outputs.map(port),
     ops: Object.fromEntries([...ops].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))),
     trainable: trainability(prepared, reason), prunable: prunability(prepared, reason), tensorrt: checkTensorrt(graph, options.tensorrt),
     head: headFacts(graph), metadata: Object.fromEntries(graph.metadata), notes: [...loaded.notes, ...sized.notes, ...halfNote(loaded.graph)],

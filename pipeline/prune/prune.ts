@@ -160,6 +160,11 @@ const excludedLayers = (graph: Graph, patterns: readonly string[]): Set<Node> =>
   }));
 };
 
+/** Throws UserError EXCLUDE_UNMATCHED for a pattern that names no layer of a model that is to be pruned. */
+export const checkExcluded = (graph: Graph, patterns: readonly string[]): void => {
+  if (patterns.length > 0) excludedLayers(preparedGraph(graph), patterns);
+};
+
 /** Whole parts of a name between "/", "." and "_"; `*` stands for any characters. */
 const patternOf = (pattern: string): RegExp => {
   const escaped = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*");

@@ -34,6 +34,7 @@ export const pruneStage: Stage<"prune"> = {
       ...((options.recover.epochs > 0 || (options.recover.finalEpochs ?? 0) > 0) && { recover: (current: Graph, step: number) => recover(context, options, current, step, recovery) }),
       onProgress: ({ step, steps: total, phase, macs: now }) => context.reporter.line(`prune step ${step + 1}/${total}: ${phaseWords[phase]} ${count(now)} MACs`),
     });
+    if (report.note !== undefined) context.reporter.warn(`pruning ${report.note}`);
     const pruned = await saveVariant(context, { name: "pruned", stage: "pruned", parent: source, graph, keepTrainable: true });
     return { variants: [pruned], report: { ...report, recovery: recovery.curve, choices: recovery.choices } };
   },

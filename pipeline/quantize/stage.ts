@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { describeDetector } from "../../detection/detector.ts";
 import { evaluateDetector } from "../../detection/evaluate.ts";
 import { UserError } from "../../graph/error.ts";
@@ -8,10 +8,11 @@ import type { SessionOptions } from "../../runtime/session.ts";
 import type { QuantizeConfig } from "../config-schema.ts";
 import { writeJson } from "../files.ts";
 import { lazyTask } from "../progress.ts";
-import type { TrainingPoint } from "../result.ts";
+import type { QuantizeReport } from "../result.ts";
 import type { Stage, StageContext, VariantFile } from "../stage.ts";
+import type { TrainingResult } from "../trainer.ts";
 import { loadVariant, saveVariant, variantPath } from "../variant-files.ts";
-import { calibrationFeeds, calibrationPaths, spread } from "./calibration-data.ts";
+import { calibrationFeeds, spread } from "./calibration-data.ts";
 import type { QuantizationScheme } from "./qat.ts";
 import { rangesToJson } from "./ranges.ts";
 import { quantizeModel, type Quantized } from "./quantize.ts";
@@ -21,32 +22,33 @@ import { exactCpuSession, int8TensorrtSession } from "./sessions.ts";
 /** Static int8 of the last float variant: a file for each runtime asked for. */
 export const quantizeStage: Stage<"quantize"> = {
   name: "quantize",
-  identity: ({ loaded: { config }, trainer }) => config.quantize && {
-    quantize: config.quantize, calibration: config.data.calibration ?? null, ...(config.quantize.qat.epochs > 0 && { trainer: trainer.identity }),
+  identity: ({ loaded: { config }, plan, trainer }) => config.quantize && {
+    quantize: config.quantize, calibration: plan.calibration?.fingerprint ?? null, ...(config.quantize.qat.epochs > 0 && { trainer: trainer.identity }),
   },
   run: async (context) => {
     const options = context.loaded.config.quantize!;
     const source = context.variants.findLast(({ stage }) => stage !== "teacher" && stage !== "int8");
     if (!source) throw new UserError("NOTHING_TO_QUANTIZE", "There is no student to quantize.", "give a student and let distill run first.");
     const graph = await loadVariant(context.runFolder, source);
-    const curve: TrainingPoint[] = [];
-    const calibrate = lazyTask(context.reporter, `calibrating on ${options.images} pictures`, "picture");
+    const trained: TrainingResult[] = [];
+    const calibration = pictures(context, options.images);
+    const calibrate = lazyTask(context.reporter, `calibrating on ${calibration.length} pictures`, "picture");
     try {
       const quantized = await quantizeModel(graph, {
-        calibration: calibrationFeeds(await pictures(context, options.images), context.plan.student.contract, graph.inputs[0]!.name),
+        calibration: calibrationFeeds(calibration, context.plan.student.contract, graph.inputs[0]!.name),
         method: options.method, scheme: options.scheme, keepFloat: options.keepFloat, maxDrop: options.maxDrop,
         evaluate: (candidate, session) => mapOf(context, candidate, session),
-        ...(options.qat.epochs > 0 && { train: (fakeQuantized: Graph) => trainQuantized(context, options.qat, fakeQuantized, curve) }),
+        ...(options.qat.epochs > 0 && { train: (fakeQuantized: Graph) => trainQuantized(context, options.qat, fakeQuantized, trained) }),
         ...(context.loaded.config.threads !== undefined && { threads: context.loaded.config.threads }), ...(context.signal && { signal: context.signal }),
         onProgress: ({ step, done, total, note }) => {
           if (note !== undefined) context.reporter.line(note);
-          if (step === "calibrate") calibrate.update(done, options.images);
+          if (step === "calibrate") calibrate.update(done, calibration.length);
           if (step === "sensitivity" && (done === 1 || done === total)) context.reporter.line(`sensitivity of layers: ${done}/${total ?? "?"}`);
         },
       });
       for (const warning of quantized.report.warnings ?? []) context.reporter.warn(warning);
       await writeJson(join(context.folder, "ranges.json"), rangesToJson(quantized.ranges));
-      return { variants: await saveFiles(context, source, quantized), report: { ...quantized.report, ...(curve.length > 0 && { qat: curve }) } };
+      return { variants: await saveFiles(context, source, quantized), report: withTraining(quantized.report, trained) };
     } finally {
       calibrate.end();
     }
@@ -54,15 +56,18 @@ export const quantizeStage: Stage<"quantize"> = {
 };
 
 /** Quantization-aware training: the distillation again, shorter, with int8 rounding in the graph. */
-const trainQuantized = async ({ trainer }: StageContext, { epochs, learningRate }: QuantizeConfig["qat"], graph: Graph, curve: TrainingPoint[]): Promise<Graph> => {
+const trainQuantized = async ({ trainer }: StageContext, { epochs, learningRate }: QuantizeConfig["qat"], graph: Graph, kept: TrainingResult[]): Promise<Graph> => {
   const trained = await trainer.train({ name: "qat", graph, epochs, learningRate, warmupEpochs: Math.min(1, epochs / 4), teacher: true, session: int8TensorrtSession });
-  curve.push(...trained.curve);
+  kept.push(trained);
   return trained.graph;
 };
 
+/** The training's curve, and its state among what was chosen. */
+const withTraining = (report: QuantizeReport, trained: readonly TrainingResult[]): QuantizeReport =>
+  trained.length === 0 ? report : { ...report, qat: trained.flatMap(({ curve }) => curve), choices: [...trained.map(({ choice }) => choice), ...(report.choices ?? [])] };
+
 /** The pictures that ranges are measured on: data.calibration, else the training set. */
-const pictures = async ({ loaded: { config, folder }, plan }: StageContext, count: number): Promise<readonly string[]> =>
-  config.data.calibration !== undefined ? calibrationPaths(resolve(folder, config.data.calibration), count) : spread(plan.train.items.map(({ path }) => path), count);
+const pictures = ({ plan }: StageContext, count: number): readonly string[] => plan.calibration?.paths ?? spread(plan.train.items.map(({ path }) => path), count);
 
 const mapOf = async ({ plan, signal, reporter }: StageContext, graph: Graph, session: SessionOptions): Promise<number> => {
   const model = await describeDetector(graph, "the int8 model", { family: plan.student.family, classes: plan.classes, preprocess: plan.student.contract, probe: false });

@@ -241,6 +241,21 @@ test("a requirement that is not met: the bundle is there, its evidence says so, 
   assert.match(compressed.stderr, "requirement R2");
 });
 
+test("data or models that are no longer those of the run are refused", async () => {
+  const withChange = async (file: string, change: (bytes: Buffer) => string | Buffer): Promise<string> => {
+    const before = await readFile(file);
+    await writeFile(file, change(before));
+    try {
+      return await codeOf(bundleRun(run.runFolder, { out: join(folder, "changed"), archive: false }));
+    } finally {
+      await writeFile(file, before);
+    }
+  };
+  const val = await withChange(join(folder, "data", "val.json"), (bytes) => bytes.toString().replace('"category_id":1,', '"category_id":2,'));
+  assert.is(val, "BUNDLE_DATA");
+  assert.is(await withChange(join(run.runFolder, run.result.variants.at(-1)!.model), (bytes) => Buffer.concat([bytes, Buffer.from([0])])), "BUNDLE_MODEL");
+});
+
 test("the command line: verify prints what agrees and ends with 1 at the first difference", async () => {
   const good = await cli(["verify", bundle, "--no-run", "--json"]);
   assert.is(good.exitCode, 0, good.stderr);

@@ -99,6 +99,15 @@ test("an aligned teacher: its scores and boxes anchor by anchor; a finished file
   assert.equal(Buffer.compare(readFileSync(file), before), 0);
 });
 
+test("what was kept of other pictures, or read with other class names, is not used", async () => {
+  const teacher = await model(1);
+  const filesOf = async (reading: Partial<DetectorModel>, contents?: string): Promise<string> =>
+    (await cacheTeachers({ teachers: [{ model: { ...teacher, ...reading }, weight: 1 }], classes: sceneClasses, batches: pictures, folder: join(folder, "keys"), threads: 1, ...(contents && { contents }) })).files[0]!;
+  const [car, truck, ...others] = teacher.classes as [string, string, ...string[]];
+  const files = [await filesOf({}), await filesOf({ classes: [truck, car, ...others] }), await filesOf({ head: { ...teacher.head, needsNms: false } }), await filesOf({}, "a"), await filesOf({}, "b")];
+  assert.is(new Set(files).size, files.length);
+});
+
 test("two teachers: scores are averaged by weight", async () => {
   const [a, b] = [await model(1), await model(2)];
   const read = async (teachers: { model: DetectorModel; weight: number }[]) => {

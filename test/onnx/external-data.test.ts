@@ -38,6 +38,10 @@ test("without a length the rest of the file is read", async () => assert.equal(a
 test("a file in a folder below the model is read", async () => assert.equal(await weights({ location: "parts/w.bin", length: "8" }), [1, -1]));
 test("a link that stays in the folder is followed", async () => assert.equal(await weights({ location: "inner-link.bin", length: "8" }), [1, -1]));
 test("a few bytes of a huge file are read without the rest", async () => assert.equal(await weights({ location: "huge.bin", offset: String(63 * 2 ** 30), length: "8" }), [0, 0]));
+test("the size of a model is that of all its files", async () => {
+  const entries = { location: "weights.bin", length: "8" };
+  assert.is((await load(entries)).sizeBytes, external(entries).byteLength + 16);
+});
 test("saving writes the data into the model", async () => {
   const { graph } = await load({ location: "weights.bin", length: "8" });
   assert.equal([...parseModel(serializeModel(graph)).graph.find("w")!.tensor!.floats], [1, -1]);

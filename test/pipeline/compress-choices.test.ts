@@ -4,7 +4,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { generateRoadscenes } from "../../examples/roadscenes/generate.ts";
 import { defaultLearningRate } from "../../pipeline/learning-rate.ts";
+import { UserError } from "../../graph/error.ts";
+import { silentReporter } from "../../pipeline/progress.ts";
 import { compress } from "../../pipeline/run.ts";
+import { choosingText } from "../../report/summary.ts";
 import { stageReport, type RunResult } from "../../pipeline/result.ts";
 import { cli, inFolder } from "../helpers/cli.ts";
 
@@ -62,6 +65,24 @@ test("a variant far below its parent is said on the terminal, in run.json and in
   assert.match(page, /<h1>[^<]*Not as good as it started: pruned is/);
   const allowed = await cli(["compress", await prepare(folder, [...cut, "allowedDrop: {prune: 1}"]), "--runs", join(folder, "runs")]);
   assert.is(allowed.exitCode, 0, allowed.stderr);
+}));
+
+test("a pruning target that is not reached is said; a pattern that excludes nothing is refused before training", () => inFolder(async (folder) => {
+  const lines: string[] = [];
+  const reporter = { ...silentReporter, warn: (text: string) => lines.push(text) };
+  const runs = join(folder, "runs");
+  const config = await prepare(folder, ["distill: {epochs: 0}", "prune: {macs: 0.01, criterion: l2, recover: {epochs: 0}}"]);
+  await compress(config, { runs, reporter, until: "prune" });
+  assert.match(lines.join("\n"), /pruning reached \d+\.\d% of the MACs instead of 1\.0%/);
+  const excluding = await prepare(folder, ["prune: {macs: 0.5, exclude: [nothing]}"]);
+  const error: unknown = await compress(excluding, { runs, until: "plan" }).catch((reason: unknown) => reason);
+  assert.ok(error instanceof UserError && error.code === "EXCLUDE_UNMATCHED", String(error));
+}));
+
+test("a test set that is the validation set gives no figures without choosing, and where nothing was chosen that is said", () => inFolder(async (folder) => {
+  const { result } = await compress(await prepare(folder, ["distill: {epochs: 0}"], ", test: data/val.json"), { runs: join(folder, "runs") });
+  assert.is(result.choosing!.measuredOn, "val");
+  assert.match(choosingText(result)!, /^Measured on the 12 pictures of data\.val; nothing was chosen on them\./);
 }));
 
 test.run();

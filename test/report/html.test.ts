@@ -52,6 +52,12 @@ test("a slower model is called slower", () => {
   assert.match(heading({ ...sample, variants: [teacher, slow] }), /22× smaller and 4\.5× slower than the teacher on local/);
 });
 
+test("a loss is never shown as equal to what is allowed", () => {
+  const loss = { variant: "int8", parent: "pruned" };
+  assert.match(heading({ ...sample, losses: [{ ...loss, drop: 0.03004, allowed: 0.03 }] }), /int8 is 3\.004 points of mAP below pruned \(allowed: 3\.000\)/);
+  assert.match(heading({ ...sample, losses: [{ ...loss, drop: 0.144, allowed: 0.03 }] }), /int8 is 14\.4 points of mAP below pruned \(allowed: 3\.0\)/);
+});
+
 test("gates say pass or fail with value and limit", () => {
   const gates = [...page(sample).querySelectorAll(".gates li")].map(({ textContent }) => textContent);
   assert.equal(gates, ["✓ passmapDrop1.5 points limit 2.0 points", "✕ failpi5.p99Ms6.24 ms limit 5 ms"]);
