@@ -26,5 +26,5 @@ export default tseslint.config(
   { files: ["onnx/**"], rules: restrict(onnxruntime, sharp) },
   { files: ["vision/**"], rules: restrict(onnxruntime, ...protobuf) },
   { files: ["cli/**"], rules: { "no-restricted-globals": "off" } },
-  { files: ["test/**", "benchmarks/**", "examples/**"], rules: { "no-restricted-globals": "off", "no-restricted-imports": "off" } },
+  { files: ["test/**", "benchmarks/**", "examples/**", "docs/**"], rules: { "no-restricted-globals": "off", "no-restricted-imports": "off" } },
 );
