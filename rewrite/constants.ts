@@ -11,11 +11,14 @@ export type Evaluate = (graph: Graph) => Promise<Readonly<Record<string, Tensor>
 /** Tensors bigger than this are not made by folding: the file would grow. */
 const mostElements = 1 << 20;
 
-/** Constant nodes become initializers. */
+/**
+ * Constant nodes become initializers; so does the Identity of one, as PyTorch's exporter writes parameters that happen to be equal.
+ */
 export const constantsToInitializers: Pass = graphPass("constants-to-initializers", (graph) => {
   const applied: Change[] = [];
   for (const node of graph.sorted()) {
-    const tensor = node.opType === "Constant" ? node.out().constant : undefined;
+    const source = node.domain === "" ? { Constant: node.outputs[0], Identity: node.inputs[0] }[node.opType] : undefined;
+    const tensor = source?.constant;
     if (!tensor || graph.outputs.includes(node.out())) continue;
     graph.replaceAllUses(node.out(), graph.addInitializer(node.out().name, tensor));
     graph.removeNode(node);

@@ -38,6 +38,13 @@ test("constantsToInitializers", async () => {
   await sameOutputs(before, graph, { atol: 0 });
 });
 
+test("the Identity of an initializer is a constant: PyTorch writes equal parameters so", async () => {
+  const before = parseGraph(`(x: f32[2]) { const w: f32[2] = [1, 2] v = Identity(w) e = Mul(x, w) y = Add(e, v) } -> y`);
+  const { graph } = constantsToInitializers(before);
+  assert.is(opsOf(graph), "Mul Add");
+  await sameOutputs(before, graph, { atol: 0 });
+});
+
 test("shape arithmetic folds where shapes are static, and only there", async () => {
   const text = (n: string) => `(x: f32[${n},3,4]) { const i: i64[] = [0] const u: i64[1] = [0] const rest: i64[1] = [-1] s = Shape(x) g = Gather(s, i) v = Unsqueeze(g, u) t = Concat<axis=0>(v, rest) y = Reshape(x, t) } -> y`;
   const before = parseGraph(text("2"));

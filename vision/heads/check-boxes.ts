@@ -88,6 +88,9 @@ const formNames: Readonly<Record<BoxForm, string>> = {
   xywh: "top-left corners and sizes x, y, w, h",
 };
 
+/** Fewer boxes than this may all lie at the picture's border by chance, and reach over it a little. */
+const fewRows = 20;
+
 /** Sizes that are no sizes, or boxes that leave the picture where another form keeps them inside. */
 const wrongForm = (
   readings: Readings,
@@ -96,11 +99,10 @@ const wrongForm = (
   isKnownForm: boolean,
 ): string | undefined => {
   const [width, height] = readings.coordinates === "unit" ? [1, 1] : readings.size;
-  const fits = (form: BoxForm, row: number): boolean => {
+  const fits = (form: BoxForm, row: number, margin = 0.03): boolean => {
     const [x, y, w, h] = asBox[form](numbersOf(readings, row));
-    return (
-      w >= 0 && h >= 0 && x >= -0.03 * width && y >= -0.03 * height && x + w <= 1.03 * width && y + h <= 1.03 * height
-    );
+    const [right, bottom] = [(1 + margin) * width, (1 + margin) * height];
+    return w >= 0 && h >= 0 && x >= -margin * width && y >= -margin * height && x + w <= right && y + h <= bottom;
   };
   const { form } = readings;
   const others = boxForms.filter(
@@ -113,9 +115,14 @@ const wrongForm = (
   );
   if (negative > 0.2 && !isKnownForm)
     return `read as ${formNames[form]}, ${Math.round(100 * negative)} % of the boxes have a negative width or height`;
-  const better = others.find((other) => share(judged, (row) => fits(other, row)) >= 0.98);
-  const own = share(judged, (row) => fits(form, row));
-  if (better && own < 0.8)
+  const isFew = judged.length < fewRows;
+  const own = share(judged, (row) => fits(form, row, isFew && isKnownForm ? 0.08 : 0.03));
+  const isBetter = (other: BoxForm): boolean => {
+    const inside = share(judged, (row) => fits(other, row));
+    return (own < 0.8 && inside >= 0.98) || (!isFew && inside >= Math.max(0.7, own + 0.3));
+  };
+  const better = others.find(isBetter);
+  if (better)
     return `read as ${formNames[form]}, ${Math.round(100 * (1 - own))} % of the boxes leave the picture; as ${formNames[better]} they fit`;
   const outside = share(sure, (row) => {
     const [x, y, w, h] = asBox[form](numbersOf(readings, row));

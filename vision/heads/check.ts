@@ -164,7 +164,9 @@ const checkLabels = (
   const labels = all
     .filter((row) => column(score, row, 0) > visible && isOwn?.(row) !== false)
     .map((row) => column(label, row, 0));
-  const broken = labels.find((value) => Math.abs(value - Math.round(value)) > 1e-3);
+  // Also where nothing is visible: a score that stands where labels are expected is no whole number.
+  const numbers = filled.map((row) => column(label, row, 0));
+  const broken = numbers.find((value) => Math.abs(value - Math.round(value)) > 1e-3);
   if (broken !== undefined) return [`a class number is ${short(broken)}: not a whole number`];
   const outside = labels.find((value) => value - labelOffset < -0.5 || value - labelOffset > classCount - 0.5);
   return outside === undefined

@@ -4,8 +4,8 @@ import { candidate, type Layout } from "./layout.ts";
 import { rowScores } from "./check.ts";
 import { areOffsets } from "./check-boxes.ts";
 import { column, rows, share } from "./matrix.ts";
-import type { Readings } from "./readings.ts";
-import type { Candidate, DenseHead, HeadFamily, NearMiss, TensorInfo } from "./types.ts";
+import { tableOfHead, type Readings } from "./readings.ts";
+import type { Candidate, DenseHead, Head, HeadFamily, NearMiss, TensorInfo } from "./types.ts";
 
 /** One output with a row for every anchor of the grid: box, perhaps objectness, classes. */
 interface DenseForm extends Pick<DenseHead, "channelsFirst" | "objectness" | "raw"> {
@@ -48,7 +48,14 @@ const readOutput = (form: DenseForm, facts: Facts, { name, a, b }: TableInfo): r
     objectness,
     raw,
   };
-  return [candidate(form.name, head, { doubt: form.doubt(facts, columns) })];
+  const said = asSaid(head, facts);
+  return said ? [candidate(form.name, said, { doubt: form.doubt(facts, columns) })] : [];
+};
+
+/** The head with the box form that the user says; null where it has no boxes to say a form of. */
+const asSaid = (head: DenseHead, { boxes: form = "cxcywh", coordinates = "pixels" }: Facts): Head | null => {
+  if (form === "cxcywh" && coordinates === "pixels") return head;
+  return head.raw ? null : { ...tableOfHead(head), form, coordinates };
 };
 
 /** The maps that training reads, one a level, which some exports put out beside the decoded output. */
@@ -156,6 +163,9 @@ const firesWithOthers = (readings: Readings): boolean => {
   return sure.length > 0 && share(sure, (row) => column(scores.classes, row, 0) >= 0.25) >= 0.9;
 };
 
+const objectnessFirst = (readings: Readings): readonly string[] =>
+  firesWithOthers(readings) ? ["the first class is high wherever another class is: it is objectness"] : [];
+
 const checks: Readonly<Partial<Record<string, Layout["check"]>>> = {
   yolov6: (readings) => (alwaysOne(readings) ? [] : ["the objectness of YOLOv6 is 1 in every row, this one is not"]),
   yolox: (readings) => [
@@ -165,8 +175,8 @@ const checks: Readonly<Partial<Record<string, Layout["check"]>>> = {
       : []),
   ],
   "yolox-raw": (readings) => (alwaysOne(readings) ? ["the objectness is 1 in every row, as YOLOv6 writes it"] : []),
-  "yolov8-transposed": (readings) =>
-    firesWithOthers(readings) ? ["the first class is high wherever another class is: it is objectness"] : [],
+  yolov8: (readings, { classes }) => (classes === undefined ? objectnessFirst(readings) : []),
+  "yolov8-transposed": objectnessFirst,
 };
 
 export const denseLayouts: readonly Layout[] = forms.map((form) => {

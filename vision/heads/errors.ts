@@ -25,6 +25,23 @@ export const headUnknown = (facts: Facts, misses: readonly NearMiss[]): UserErro
   );
 };
 
+/** The options ask for what these outputs have no place for. */
+export const notAsSaid = (facts: Facts, heads: readonly Head[]): UserError => {
+  const { boxes, coordinates, labelOffset, background } = facts;
+  const said = Object.entries({
+    "--boxes": boxes,
+    "--coordinates": coordinates,
+    "--label-offset": labelOffset,
+    "--background": background,
+  }).flatMap(([option, value]) => (value === undefined ? [] : [`${option} ${value}`]));
+  const readings = [...new Set(heads.map(describeHead))].slice(0, 3);
+  return new UserError(
+    "HEAD_UNKNOWN",
+    `The model's outputs ${shapeText(facts.outputs)} can be read as ${readings.join(" or as ")}, but not with ${said.join(" ")}.`,
+    "leave out the option that does not fit, or name another --family or --output.",
+  );
+};
+
 const isMaps = ({ outputs }: Facts): boolean => outputs.length > 0 && outputs.every(({ shape }) => shape.length >= 4);
 
 export const headAmbiguous = (facts: Facts, heads: readonly Head[]): UserError => {

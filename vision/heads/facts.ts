@@ -1,4 +1,4 @@
-import { cellCount, strideSets, tinyStrides } from "./grid.ts";
+import { cellCount, rareStrideSets, strideSets } from "./grid.ts";
 import { classNames } from "./names.ts";
 import type { HeadQuestion, TensorInfo } from "./types.ts";
 
@@ -56,9 +56,9 @@ export const tableOf = ({ name, shape, type }: TensorInfo): TableInfo | null => 
 export const fits = (dimension: number | null | undefined, wanted: number): boolean =>
   dimension === null || dimension === wanted;
 
-/** The strides whose cells are as many as the rows, `anchors` to a cell; with `tiny` also two levels. */
-export const stridesOf = (facts: Facts, rows: number | null, anchors: number, tiny = false): readonly number[] | null =>
-  [...strideSets, ...(tiny ? [tinyStrides] : [])].find((set) => fits(rows, anchors * cellCount(facts.size, set))) ??
+/** The strides whose cells are as many as the rows, `anchors` to a cell; with `rare` also unusual levels. */
+export const stridesOf = (facts: Facts, rows: number | null, anchors: number, rare = false): readonly number[] | null =>
+  [...strideSets, ...(rare ? rareStrideSets : [])].find((set) => fits(rows, anchors * cellCount(facts.size, set))) ??
   null;
 
 export const isGrid = (facts: Facts, rows: number | null): boolean =>

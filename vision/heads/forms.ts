@@ -15,8 +15,12 @@ export interface DoubtfulReading extends BoxReading {
 const guesses = (forms: readonly BoxForm[]): readonly BoxReading[] =>
   forms.flatMap((form) => (["pixels", "unit"] as const).map((coordinates) => ({ form, coordinates })));
 
-/** TensorFlow writes y first, which no run on a square picture shows; its unnamed outputs are called like this. */
-const isTensorflow = ({ outputs }: Pick<Facts, "outputs">): boolean =>
+/**
+ * TensorFlow writes y first, which no run on a square picture shows; its exporter signs the file, and its unnamed
+ * outputs are called like this.
+ */
+const isTensorflow = ({ outputs, producer = "" }: Pick<Facts, "outputs" | "producer">): boolean =>
+  /tf2onnx|keras|tensorflow|tflite/i.test(producer) ||
   outputs.some(({ name }) => /^(Identity|StatefulPartitionedCall|PartitionedCall|TFLite|tf\.)/.test(name));
 
 /**
@@ -25,7 +29,7 @@ const isTensorflow = ({ outputs }: Pick<Facts, "outputs">): boolean =>
  * What the user says is not doubted. `labelOffset` null: the head has no labels of its own.
  */
 export const boxReadings = (
-  facts: Pick<Facts, "boxes" | "coordinates" | "labelOffset" | "outputs">,
+  facts: Pick<Facts, "boxes" | "coordinates" | "labelOffset" | "outputs" | "producer">,
   usual: BoxReading,
   open: boolean,
   labelOffset: number | null,

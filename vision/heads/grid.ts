@@ -5,8 +5,18 @@ export const strideSets: readonly (readonly number[])[] = [
   [4, 8, 16, 32],
 ];
 
-/** Those of tiny models; their cells can be as few as the rows of a model that leaves out the grid (300). */
-export const tinyStrides: readonly number[] = [16, 32];
+/**
+ * Rarer ones, of models cut to fewer levels or with more; their cells can be as few as the rows of a model that
+ * leaves out the grid (300).
+ */
+export const rareStrideSets: readonly (readonly number[])[] = [
+  [16, 32],
+  [8, 16],
+  [4, 8, 16],
+  [16, 32, 64],
+  [8, 16, 32, 64, 128],
+  [4, 8, 16, 32, 64],
+];
 
 /** Anchors of one per cell over all strides. */
 export const cellCount = ([width, height]: readonly [number, number], strides: readonly number[]): number =>

@@ -12,7 +12,7 @@ export interface Layout {
   /** The readings that names, shapes, metadata and ops allow, and what nearly fits. */
   readonly recognise: (facts: Facts) => readonly (Candidate | NearMiss)[];
   /** What a run shows against this layout in particular, beside what `contradictions` checks for all. */
-  readonly check?: (readings: Readings) => readonly string[];
+  readonly check?: (readings: Readings, facts: Facts) => readonly string[];
 }
 
 /** Candidates of one layout: fills in its name. */

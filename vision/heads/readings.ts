@@ -62,7 +62,7 @@ export const readingsOf = (head: Head, outputs: readonly OutputTensor[], batchIn
 };
 
 /** The same head, said as a table. */
-const tableOfHead = (head: Exclude<Head, TableHead>): TableHead => {
+export const tableOfHead = (head: Exclude<Head, TableHead>): TableHead => {
   const { family, classCount, outputNames, size, needsNms } = head;
   const base = {
     kind: "table",

@@ -9,13 +9,14 @@ import {
   headUnknown,
   noDetector,
   noSuchOutput,
+  notAsSaid,
   undecided,
   type Refused,
 } from "./errors.ts";
 import { factsOf, type Facts } from "./facts.ts";
 import { layouts } from "./layouts.ts";
 import { classNames } from "./names.ts";
-import { readingsOf, type OutputTensor } from "./readings.ts";
+import { readingsOf, tableOfHead, type OutputTensor } from "./readings.ts";
 import type { Candidate, Head, HeadQuestion, NearMiss } from "./types.ts";
 
 const isCandidate = (item: Candidate | NearMiss): item is Candidate => "head" in item;
@@ -33,12 +34,30 @@ const candidatesOf = (
   if (facts.task !== undefined && !["detect", "segment", "pose"].includes(facts.task)) throw noDetector(facts.task);
   const wanted = facts.family === undefined || facts.family === "auto" ? null : facts.family;
   const read = layouts.flatMap((layout) => layout.recognise(facts));
-  const candidates = read.filter(isCandidate).filter(({ head }) => wanted === null || head.family === wanted);
+  const possible = read.filter(isCandidate).filter(({ head }) => wanted === null || head.family === wanted);
+  const candidates = possible.filter(({ head }) => isAsSaid(head, question));
+  if (possible.length > 0 && candidates.length === 0)
+    throw notAsSaid(
+      facts,
+      possible.map(({ head }) => head),
+    );
   const misses = read.filter((item): item is NearMiss => !isCandidate(item));
   if (candidates.length > 0) return { facts, candidates, misses };
   const classMiss =
     misses.length > 0 && misses.every(({ classes }) => classes === true) && wanted === null ? misses[0] : undefined;
   throw classMiss ? classCountUnknown(facts, classMiss) : headUnknown(facts, misses);
+};
+
+/** Nothing that the user says is left unheard: a reading without a place for it is none. */
+const isAsSaid = (head: Head, { boxes, coordinates, labelOffset = 0, background }: HeadQuestion): boolean => {
+  const said = head.kind === "table" ? head : tableOfHead(head);
+  const { scores } = said;
+  return (
+    (boxes === undefined || boxes === said.form) &&
+    (coordinates === undefined || coordinates === said.coordinates) &&
+    (scores.by === "label" || labelOffset === 0) &&
+    (background === undefined || (scores.by === "class" && scores.background === background))
+  );
 };
 
 /**
@@ -149,7 +168,7 @@ const supported = (
 const problemsOf = ({ head, layout }: Candidate, facts: Facts, outputs: readonly OutputTensor[]): readonly string[] => {
   const readings = readingsOf(head, outputs, 0);
   const own = layouts.find(({ name }) => name === layout)?.check;
-  return [...contradictions(readings, facts), ...(own?.(readings) ?? [])];
+  return [...contradictions(readings, facts), ...(own?.(readings, facts) ?? [])];
 };
 
 /** One line a layout: its likeliest reading and what the run showed. */

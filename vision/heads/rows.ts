@@ -14,10 +14,13 @@ interface RowForm {
   readonly picture: number | null;
   /** What its exporters write, and what others write in the same shape. */
   readonly usual: BoxReading & { readonly labelOffset: number };
-  readonly doubt: (facts: Facts) => number;
+  readonly doubt: (facts: Facts, name: string) => number;
 }
 
 const pixelCorners = { form: "xyxy", coordinates: "pixels", labelOffset: 0 } as const;
+
+/** What YOLO-NAS calls its rows of seven; of no rows at all only the name tells. */
+const isFlat = (name: string): boolean => /flat_pred/.test(name);
 
 const rowForms: readonly RowForm[] = [
   {
@@ -43,6 +46,17 @@ const rowForms: readonly RowForm[] = [
     doubt: () => 2,
   },
   {
+    name: "label-score",
+    ranks: [2, 3],
+    columns: 6,
+    box: 0,
+    score: 5,
+    label: 4,
+    picture: null,
+    usual: pixelCorners,
+    doubt: () => 3,
+  },
+  {
     name: "yolov7-end2end",
     ranks: [2],
     columns: 7,
@@ -51,7 +65,7 @@ const rowForms: readonly RowForm[] = [
     label: 5,
     picture: 0,
     usual: pixelCorners,
-    doubt: () => 0,
+    doubt: (_, name) => (isFlat(name) ? 1 : 0),
   },
   {
     name: "yolonas-flat",
@@ -62,7 +76,7 @@ const rowForms: readonly RowForm[] = [
     label: 6,
     picture: 0,
     usual: pixelCorners,
-    doubt: () => 0,
+    doubt: (_, name) => (isFlat(name) ? 0 : 1),
   },
   {
     name: "efficientdet",
@@ -152,7 +166,7 @@ const candidates = (
     return candidate(
       form.name === "end2end" && family === "detr" ? "rtdetr-rows" : form.name,
       isPlain ? plain : table,
-      { doubt: doubt + form.doubt(facts), weak },
+      { doubt: doubt + form.doubt(facts, output.name), weak },
     );
   });
 };
@@ -163,7 +177,7 @@ export const rowLayouts: readonly Layout[] = [
       ({
         name: form.name,
         family: "end2end",
-        preprocess: form.name === "end2end" ? "yolov8" : "stretch",
+        preprocess: ["end2end", "label-score"].includes(form.name) ? "yolov8" : "stretch",
         recognise: (facts: Facts) => recognise(form)(facts).filter(({ layout }) => layout !== "rtdetr-rows"),
       }) as const,
   ),

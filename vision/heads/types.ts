@@ -129,6 +129,8 @@ export interface HeadQuestion extends Omit<HeadSettings, "outputs"> {
   /** The model's inputs beside the picture. */
   readonly inputNames?: readonly string[];
   readonly metadata?: ReadonlyMap<string, string>;
+  /** Name of the exporter that signed the file. */
+  readonly producer?: string;
   /** How often each op type occurs in the graph. */
   readonly ops?: ReadonlyMap<string, number>;
   /** Sizes of the first and last axes of the graph's weights. */

@@ -111,6 +111,28 @@ const twoRows = (): Output => {
   return output;
 };
 
+/** YOLOv8's layout as a model fills it: every cell has a box around it, here as corners. */
+const everyCell = (): Output => {
+  const values = new Float32Array(7 * 2100);
+  let row = 0;
+  for (const stride of [8, 16, 32])
+    for (let y = 0; y < side; y += stride)
+      for (let x = 0; x < side; x += stride, row += 1) {
+        const reach = stride * (0.6 + (row % 7) / 5);
+        const box = row === objectRow ? corners : [x - reach, y - reach, x + reach, y + reach];
+        [...box, row === objectRow ? 0.9 : 1e-4 * (row % 50), 0, 0].forEach((value, c) => {
+          values[c * 2100 + row] = value;
+        });
+      }
+  return { name: "output0", shape: [1, 7, 2100], values };
+};
+/** x1, y1, x2, y2, class, score. */
+const labelScore = (): Output => {
+  const output = table("output0", 300, 6, [...corners, 0, 0.9], { row: 0 });
+  output.values.set([10, 20, 60, 90, 2, 0.04], 6);
+  return output;
+};
+
 export const layoutCases: readonly LayoutCase[] = [
   // Ultralytics
   { name: "YOLOv8", model: { outputs: [v8(centre)] }, gives: "object" },
@@ -150,6 +172,86 @@ export const layoutCases: readonly LayoutCase[] = [
   { name: "YOLOv8 with corners", model: { outputs: [v8(corners)] }, gives: "HEAD_CONTRADICTED" },
   { name: "YOLOv8 with top-left corners", model: { outputs: [v8([64, 96, 96, 160])] }, gives: "HEAD_CONTRADICTED" },
   { name: "YOLOv8 in 0..1", model: { outputs: [v8(unit(centre))] }, gives: "HEAD_CONTRADICTED" },
+  {
+    name: "YOLOv8 with corners, --boxes xyxy",
+    model: { outputs: [v8(corners)] },
+    options: { boxes: "xyxy" },
+    gives: "object",
+  },
+  {
+    name: "YOLOv8 in 0..1, --coordinates unit",
+    model: { outputs: [v8(unit(centre))] },
+    options: { coordinates: "unit" },
+    gives: "object",
+  },
+  {
+    name: "YOLOv8 with corners in every cell",
+    model: { outputs: [everyCell()], metadata: { names: names(3) } },
+    gives: "HEAD_CONTRADICTED",
+  },
+  {
+    name: "YOLOv8 with corners in every cell, --boxes xyxy",
+    model: { outputs: [everyCell()], metadata: { names: names(3) } },
+    options: { boxes: "xyxy" },
+    gives: "object",
+  },
+  {
+    name: "YOLOv8, --background 3 where there is none",
+    model: { outputs: [v8(centre)] },
+    options: { background: 3 },
+    gives: "HEAD_UNKNOWN",
+  },
+  {
+    name: "YOLOv8, --label-offset 1 where there are no labels",
+    model: { outputs: [v8(centre)] },
+    options: { labelOffset: 1 },
+    gives: "HEAD_UNKNOWN",
+  },
+  {
+    name: "YOLOv8 segment, --boxes xyxy",
+    model: { outputs: [v8(centre, 3, new Array<number>(32).fill(0.3)), zeros("output1", 1, 32, 80, 80)] },
+    options: { boxes: "xyxy" },
+    gives: "HEAD_UNKNOWN",
+  },
+  {
+    name: "YOLOv8 with two levels, 8 and 16",
+    model: {
+      outputs: [table("output0", 2000, 7, [...centre, 0.9], { first: true, rest: fives })],
+      metadata: ultralytics(3),
+    },
+    gives: "object",
+  },
+  {
+    name: "objectness in front of the classes, channels first, no names",
+    model: { outputs: [table("output", 2100, 8, [...centre, 0.9, 1], { first: true, rest: fives })] },
+    gives: "HEAD_CONTRADICTED",
+  },
+  {
+    name: "rows with the class before the score",
+    model: { outputs: [labelScore()], metadata: { names: names(3) } },
+    options: { family: "end2end" },
+    gives: "object",
+  },
+  {
+    name: "TensorFlow's exporter, outputs renamed: y first or not",
+    model: {
+      outputs: labelled(0, flat, yFirst(corners)),
+      producer: "tf2onnx",
+      metadata: { names: names(3) },
+    },
+    options: { labelOffset: 0 },
+    gives: "HEAD_AMBIGUOUS",
+  },
+  {
+    name: "TensorFlow's exporter, outputs renamed, --boxes yxyx",
+    model: {
+      outputs: labelled(0, flat, yFirst(corners)),
+      producer: "tf2onnx",
+      metadata: { names: names(3) },
+    },
+    options: { labelOffset: 0, boxes: "yxyx" },
+    gives: "object",
+  },
   {
     name: "YOLOv8 with scores in percent",
     model: { outputs: [table("output0", 2100, 84, [...centre, 90], { first: true, rest: fives })] },

@@ -21,6 +21,8 @@ export interface Output {
 export interface ModelSpec {
   readonly outputs: readonly Output[];
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Who signs the file. */
+  readonly producer?: string;
   readonly inputDtype?: DataType;
   readonly inputShape?: readonly number[];
   /** Second inputs. */
@@ -37,12 +39,14 @@ export interface ModelSpec {
 export const constantModel = ({
   outputs,
   metadata = {},
+  producer,
   inputDtype = "float32",
   inputShape = [1, 3, side, side],
   otherInputs = [],
   op,
 }: ModelSpec): Graph => {
   const graph = new Graph("constant", 17);
+  if (producer !== undefined) graph.facts.producerName = producer;
   const b = new Builder(graph, "c");
   const images = graph.addInput("images", inputDtype, [...inputShape]);
   let zero = b.mul(b.mean(b.cast(images, "float32"), undefined, false), 0);
