@@ -48,7 +48,8 @@ Examples:
       }).finally(task.end);
       for (const note of pruned.notes) reporter.line(`note: ${note}`);
       if (pruned.note !== null) reporter.warn(pruned.note);
+      const cut = pruned.groups.filter((group) => group.channelsAfter < group.channelsBefore).length;
       result({ macs: pruned.macs, parameters: pruned.parameters, groups: pruned.groups, blocked: pruned.blocked, note: pruned.note }, () =>
-        `${out}: ${count(pruned.macs)} MACs (${percent(pruned.macs / pruned.before.macs)}), ${count(pruned.parameters)} parameters (${percent(pruned.parameters / pruned.before.parameters)}), ${pruned.groups.filter((group) => group.channelsAfter < group.channelsBefore).length} of ${pruned.groups.length} groups cut`);
-      return 0;
+        `${out}: ${count(pruned.macs)} MACs (${percent(pruned.macs / pruned.before.macs)}), ${count(pruned.parameters)} parameters (${percent(pruned.parameters / pruned.before.parameters)}), ${cut} of ${pruned.groups.length} groups cut`);
+      return pruned.note !== null && cut === 0 ? 1 : 0; // the target was missed by everything: a copy was written
     }));
