@@ -22,7 +22,8 @@ export function boxDoubts(): BoxDoubts {
       const leaves = overlap(x, w, across) * overlap(y, h, down) < (1 - outsideShare) * w * h;
       if (leaves && seen.leaving++ === 0) seen.first = item.id;
       const [first, second] = item.normalized ? [x + w / 2, y + h / 2] : [x, y]; // as written in the file
-      if (w > first && h > second) seen.corners++;
+      const hasSizes = item.normalized || item.unclipped === true; // VOC writes corners anyway
+      if (hasSizes && isSpan(first, w, across) && isSpan(second, h, down)) seen.corners++;
       if (!item.normalized && x + w <= 1 + 1e-3 && y + h <= 1 + 1e-3) seen.fractions++;
     }
   };
@@ -37,6 +38,9 @@ export function boxDoubts(): BoxDoubts {
   };
   return { count, notes };
 }
+
+/** From `low` to `high` in 0 … end, a little rounding aside. */
+const isSpan = (low: number, high: number, end: number): boolean => low > -0.01 * end && high > low && high < 1.01 * end;
 
 /** Length of the part of start … start + size that lies in 0 … end. */
 const overlap = (start: number, size: number, end: number): number => Math.max(0, Math.min(start + size, end) - Math.max(start, 0));

@@ -31,12 +31,12 @@ export async function openDataset(spec: string | DatasetSpec, options: DatasetOp
   let opened = 0;
   const items = await mapParallel(raw.items, 8, async (item) => {
     const valid = await openItem(item, raw, indexOf, counts, options, report);
-    if (valid) doubts.count(item, valid.width, valid.height);
     options.onProgress?.(++opened, raw.items.length);
     return valid;
   });
   // pycocotools' order, which decides ties of score.
   const valid = items.filter((item) => item !== undefined).sort((a, b) => a.imageId - b.imageId);
+  for (const [index, item] of items.entries()) if (item) doubts.count(raw.items[index]!, item.width, item.height);
   const doubtNotes = doubts.notes(where.path);
   problems.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : (a.line ?? 0) - (b.line ?? 0)));
   if (problems.length > 0 && !options.skipInvalid) throw invalidDataset(where.path, problems);

@@ -43,6 +43,8 @@ test("boxes that reach out of their picture are counted; so many that they are m
   await withDataset(cocoOf(centres), async (root) => assert.match((await openDataset(root)).notes.join("\n"), /3 of 4 boxes reach out of their picture.*\(first: a\.png\): so many are a sign/));
   await withDataset(yolo(sizes), async (root) => assert.match((await openDataset(root)).notes.join("\n"), /of 4 boxes reach out of their picture.*so many are a sign/));
   await withDataset(yolo([...centres, [98, 50, 10, 10], [50, 50, 8, 8]]), async (root) => assert.match((await openDataset(root)).notes.join("\n"), /1 of 6 boxes reach out of their picture by more than a tenth of their area \(first: images\/a\.png\)$/m));
+  // Amodal boxes of large objects: they leave the picture, and as corners they would too.
+  await withDataset(cocoOf([[-30, -30, 150, 150], [-20, 5, 110, 120], [-40, 0, 160, 90], [0, -50, 101.5, 160]]), async (root) => assert.is((await openDataset(root)).items.length, 1));
   for (const files of [cocoOf(sizes), yolo(centres), yolo([[50, 50, 96, 96], [50, 50, 90, 98], [51, 50, 98, 98], [50, 50, 99, 99]]), voc(xml(corners))])
     await withDataset(files, async (root) => assert.not.match((await openDataset(root)).notes.join("\n"), /reach out/));
 });
