@@ -43,13 +43,13 @@ Examples:
       const { pruneFile } = await import("../../pipeline/models/prune.ts");
       const task = lazyTask(reporter, "gradients", "picture");
       const pruned = await pruneFile(model, {
-        out, allocation, round, signal, onProgress: task.update, onNote: (note) => reporter.line(`note: ${note}`), ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), ...(criterion && { criterion }),
+        out, allocation, round, signal, onProgress: task.update, ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), ...(criterion && { criterion }),
         ...(wanted && { size: wanted }), ...(exclude && { exclude }), ...(data !== undefined && { data }), ...(saveMasked !== undefined && { saveMasked }),
       }).finally(task.end);
       for (const note of pruned.notes) reporter.line(`note: ${note}`);
       if (pruned.note !== null) reporter.warn(pruned.note);
       const cut = pruned.groups.filter((group) => group.channelsAfter < group.channelsBefore).length;
-      result({ macs: pruned.macs, parameters: pruned.parameters, groups: pruned.groups, blocked: pruned.blocked, note: pruned.note }, () =>
+      result({ macs: pruned.macs, parameters: pruned.parameters, groups: pruned.groups, blocked: pruned.blocked, note: pruned.note, notes: pruned.notes }, () =>
         `${out}: ${count(pruned.macs)} MACs (${percent(pruned.macs / pruned.before.macs)}), ${count(pruned.parameters)} parameters (${percent(pruned.parameters / pruned.before.parameters)}), ${cut} of ${pruned.groups.length} groups cut`);
       return pruned.note !== null && cut === 0 ? 1 : 0; // the target was missed by everything: a copy was written
     }));

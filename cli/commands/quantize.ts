@@ -47,7 +47,7 @@ Examples:
       const { agreement, sqnr, mapFloat, mapInt8 } = done.report;
       result({
         quantizedNodes: done.quantizedNodes, floatNodes: done.floatNodes, calibration: done.calibration, files: done.files,
-        agreement: agreement ?? null, sqnr: sqnr ?? null, mapFloat: mapFloat ?? null, mapInt8: mapInt8 ?? null, warnings: done.warnings,
+        agreement: agreement ?? null, sqnr: sqnr ?? null, mapFloat: mapFloat ?? null, mapInt8: mapInt8 ?? null, warnings: done.warnings, notes: done.notes,
       }, () => [
         `${done.files.join(", ")}: ${done.quantizedNodes} layers in int8, ${done.floatNodes.length} nodes float, calibrated (${done.calibration.method}) on ${done.calibration.images} pictures`,
         ...Object.entries(agreement ?? {}).map(([name, value]) => `${name}: agrees with float, mAP ${points(value)} against the float model's own boxes`),

@@ -21,7 +21,6 @@ export interface PruneFileOptions extends Pick<PruneOptions, "macs" | "parameter
   readonly data?: string;
   readonly seed?: number;
   readonly signal?: AbortSignal;
-  readonly onNote?: (line: string) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -32,7 +31,7 @@ export interface PrunedFile {
   readonly groups: NonNullable<PruneReport["groups"]>;
   readonly blocked: NonNullable<PruneReport["blocked"]>;
   readonly note: string | null;
-  /** What was assumed about the model, one line each. */
+  /** What was assumed about the model and left out of the data, one line each. */
   readonly notes: readonly string[];
 }
 
@@ -41,13 +40,14 @@ export interface PrunedFile {
  * computes what the file computes, and the pruned one what the masked one does. Throws the UserErrors of `openForEditing` and `pruneModel`.
  */
 export const pruneFile = async (path: string, options: PruneFileOptions): Promise<PrunedFile> => {
-  const { graph, notes } = await openForEditing(path, options.size);
+  const { graph, notes: modelNotes } = await openForEditing(path, options.size);
+  const notes = [...modelNotes];
   const { macs, parameters, allocation, round, exclude, data } = options;
   const criterion = options.criterion ?? (data === undefined ? "l2" : "taylor");
   const { graph: pruned, masked, report } = await pruneModel(graph, {
     criterion, label: path, ...(macs !== undefined && { macs }), ...(parameters !== undefined && { parameters }), ...(allocation && { allocation }),
     ...(round !== undefined && { round }), ...(exclude && { exclude }),
-    ...(data !== undefined && { gradients: (current: Graph, visit: Visit) => gradientsOn(current, visit, path, data, options) }),
+    ...(data !== undefined && { gradients: (current: Graph, visit: Visit) => gradientsOn(current, visit, path, data, options, notes) }),
   });
   await saveModel(pruned, options.out);
   if (options.saveMasked !== undefined) await saveModel(masked!, options.saveMasked);
@@ -61,15 +61,20 @@ export const pruneFile = async (path: string, options: PruneFileOptions): Promis
 
 type Visit = Parameters<Gradients>[1];
 
+/** Pictures that gradients are taken on. */
+const mostPictures = 64;
+
 /** Gradients of the detection loss on the first 64 labelled pictures, one at a time: exported models have a batch of 1. */
-const gradientsOn = async (graph: Graph, visit: Visit, path: string, data: string, options: PruneFileOptions): Promise<void> => {
+const gradientsOn = async (graph: Graph, visit: Visit, path: string, data: string, options: PruneFileOptions, notes: string[]): Promise<void> => {
   const model = await describeDetector(graph, path);
   const { family } = model.head;
   if (family !== "yolov8" && family !== "yolox") throw noLoss(path, family);
   const dataset = await openDataset({ path: data, split: "train" }, { modelNames: model.classes });
-  for (const note of dataset.notes) options.onNote?.(note);
   const index = new Map(model.classes.map((name, at) => [canonicalClass(name), at]));
-  const items = dataset.items.slice(0, 64).map(({ path: file, boxes }) => ({
+  const left = dataset.classes.filter((name) => !index.has(canonicalClass(name)));
+  notes.push(...dataset.notes, ...(left.length > 0 ? [`the model does not know ${left.map((name) => `"${name}"`).join(", ")}: their boxes are left out`] : []),
+    ...(dataset.items.length > mostPictures ? [`gradients are taken on the first ${mostPictures} of ${dataset.items.length} pictures`] : []));
+  const items = dataset.items.slice(0, mostPictures).map(({ path: file, boxes }) => ({
     path: file,
     boxes: boxes?.flatMap((box) => {
       const own = index.get(canonicalClass(dataset.classes[box.classIndex] ?? ""));

@@ -54,7 +54,7 @@ export const quantizeFile = async (path: string, options: QuantizeFileOptions): 
   const model = await openPictureModel(path, options, options.val === undefined);
   const { images = 256, scheme = "cpu" } = options;
   const split = await calibrationSplit(options.data, images);
-  const notes = [...model.notes];
+  const notes = [...model.notes, ...split.notes];
   const quantized = await quantizeModel(model.graph, {
     calibration: calibrationFeeds(split.calibrate, model.contract, model.graph.inputs[0]!.name), scheme,
     ...(options.method && { method: options.method }), ...(options.keepFloat && { keepFloat: options.keepFloat }), ...(options.maxDrop !== undefined && { maxDrop: options.maxDrop }),
@@ -76,7 +76,7 @@ export const quantizeFile = async (path: string, options: QuantizeFileOptions): 
 /** Labels where there are, else the float model's own boxes, where its head is known and finds any. */
 const judgeOf = async ({ detector }: PictureModel, split: CalibrationSplit, options: QuantizeFileOptions, notes: string[]): Promise<Pick<QuantizeOptions, "evaluate" | "agreement">> => {
   if (!detector) return {};
-  if (options.val !== undefined) return { evaluate: await evaluator(detector, options.val, options) };
+  if (options.val !== undefined) return { evaluate: await evaluator(detector, options.val, options, notes) };
   const agreement = await agreementWith(detector, split.judge, options.signal);
   notes.push(agreement
     ? `no labels: int8 was held against the float model's own boxes on ${split.judge.length} pictures${split.isShared ? ", the calibration pictures themselves" : " that did not calibrate"}`
@@ -84,9 +84,9 @@ const judgeOf = async ({ detector }: PictureModel, split: CalibrationSplit, opti
   return agreement ? { agreement } : {};
 };
 
-const evaluator = async (model: DetectorModel, data: string, { signal, onNote }: QuantizeFileOptions): Promise<(graph: Graph, session: SessionOptions) => Promise<number>> => {
+const evaluator = async (model: DetectorModel, data: string, { signal }: QuantizeFileOptions, notes: string[]): Promise<(graph: Graph, session: SessionOptions) => Promise<number>> => {
   const dataset = await openLabelled({ path: data }, model.classes);
-  for (const note of dataset.notes) onNote?.(`${data}: ${note}`);
+  notes.push(...dataset.notes.map((note) => `${data}: ${note}`));
   return async (graph, session) => {
     const candidate = await describeDetector(graph, "the int8 model", { head: model.head, classes: model.classes, preprocess: model.contract });
     return (await evaluateDetector(candidate, dataset.items, dataset.classes, { session, ...(signal && { signal }) })).accuracy.map;

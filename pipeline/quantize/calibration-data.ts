@@ -14,7 +14,7 @@ export const spread = <T>(items: readonly T[], count: number): readonly T[] =>
   items.length <= count ? items : Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!);
 
 /** Paths of the pictures of a dataset or a folder, at most `count`. Throws UserError NO_CALIBRATION_DATA and those of `openDataset`. */
-export const calibrationPaths = async (path: string, count: number): Promise<readonly string[]> => spread(await allPictures(path, count), count);
+export const calibrationPaths = async (path: string, count: number): Promise<readonly string[]> => spread((await allPictures(path, count)).paths, count);
 
 /** Pictures to measure ranges on, and others to judge the int8 file on. */
 export interface CalibrationSplit {
@@ -22,6 +22,8 @@ export interface CalibrationSplit {
   readonly judge: readonly string[];
   /** Whether there were too few pictures to keep some apart. */
   readonly isShared: boolean;
+  /** What a reader should know of the pictures, one line each. */
+  readonly notes: readonly string[];
 }
 
 /** Pictures that judge an int8 file without labels. */
@@ -31,26 +33,26 @@ const fewestToSplit = 64;
 
 /** As `calibrationPaths`, with up to 32 pictures kept apart: those that calibration leaves, or every eighth. */
 export const calibrationSplit = async (path: string, count: number): Promise<CalibrationSplit> => {
-  const all = await allPictures(path, count);
+  const { paths: all, notes } = await allPictures(path, count);
   const calibrate = spread(all, count);
   const used = new Set(calibrate);
   const left = all.filter((file) => !used.has(file));
-  if (left.length >= mostJudged) return { calibrate, judge: spread(left, mostJudged), isShared: false };
-  if (calibrate.length < fewestToSplit) return { calibrate, judge: spread(calibrate, mostJudged), isShared: true };
+  if (left.length >= mostJudged) return { calibrate, judge: spread(left, mostJudged), isShared: false, notes };
+  if (calibrate.length < fewestToSplit) return { calibrate, judge: spread(calibrate, mostJudged), isShared: true, notes };
   const judge = new Set(spread(calibrate, Math.min(mostJudged, Math.floor(calibrate.length / 8))));
-  return { calibrate: calibrate.filter((file) => !judge.has(file)), judge: [...judge], isShared: false };
+  return { calibrate: calibrate.filter((file) => !judge.has(file)), judge: [...judge], isShared: false, notes };
 };
 
-/** Labels are not needed: where a folder's cannot be read, its pictures are. */
-const allPictures = async (path: string, count: number): Promise<readonly string[]> => {
-  const paths = await openDataset({ path, split: "train" }).then(({ items }) => items.map((item) => item.path)).catch(async (error: unknown) => {
-    const isFolder = await stat(path).then((found) => found.isDirectory()).catch(() => false);
-    const files = isFolder && error instanceof UserError ? await listFiles(path, isImageFile) : [];
-    if (files.length === 0) throw error;
-    return files;
+/** Labels are not needed: where a folder's cannot be read, its pictures are, which a note says. */
+const allPictures = async (path: string, count: number): Promise<{ paths: readonly string[]; notes: readonly string[] }> => {
+  const found = await openDataset({ path, split: "train" }).then(({ items }) => ({ paths: items.map((item) => item.path), notes: [] as string[] })).catch(async (error: unknown) => {
+    const isFolder = await stat(path).then((one) => one.isDirectory()).catch(() => false);
+    const paths = isFolder && error instanceof UserError ? await listFiles(path, isImageFile) : [];
+    if (paths.length === 0 || !(error instanceof UserError)) throw error;
+    return { paths, notes: [`the labels of ${path} cannot be read (${error.code}), which calibration does not need: the ${paths.length} pictures of all its folders are taken`] };
   });
-  if (paths.length === 0 || count < 1) throw noCalibrationData();
-  return paths;
+  if (found.paths.length === 0 || count < 1) throw noCalibrationData();
+  return found;
 };
 
 /**

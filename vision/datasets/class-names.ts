@@ -15,7 +15,7 @@ export interface NamedClasses {
 /** The note of labels that are read with `labelNames`. */
 export const givenNamesNote = "class numbers of the labels are read with the names that were given";
 
-/** Files with a class name a line, in the data set's folder or the one above. */
+/** Files with a class name a line, in the data set's folder or one of the two above. */
 const nameLists = ["classes.txt", "labels/classes.txt", "obj.names", "_darknet.labels"];
 
 /**
@@ -25,7 +25,7 @@ const nameLists = ["classes.txt", "labels/classes.txt", "obj.names", "_darknet.l
 export async function yoloClassNames(root: string, options: DatasetOptions, highestNumber: () => Promise<number>): Promise<NamedClasses> {
   if (options.labelNames) return { names: options.labelNames, note: givenNamesNote };
   const above = [root, path.dirname(root), path.dirname(path.dirname(root))];
-  for (const file of above.slice(0, 2).flatMap((folder) => nameLists.map((name) => path.join(folder, name)))) {
+  for (const file of above.flatMap((folder) => nameLists.map((name) => path.join(folder, name)))) {
     const names = await readNames(file);
     if (names.length > 0) return { names, note: `class names from ${relativeId(root, file)}` };
   }

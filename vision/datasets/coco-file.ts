@@ -19,6 +19,22 @@ export const annotationSchema = z.object({
   iscrowd: z.union([z.literal(0), z.literal(1), z.boolean()]).nullish(),
   area: z.number().nonnegative().nullish(),
 });
+
+/** An annotation of segmentation tools: no `bbox`, or an empty one, but polygons, whose bounding box counts. Undefined for all others. */
+export function polygonBox(entry: unknown): [number, number, number, number] | undefined {
+  const parsed = polygonSchema.safeParse(entry);
+  if (!parsed.success) return undefined;
+  const points = parsed.data.segmentation.flat();
+  const [xs, ys] = [points.filter((_, i) => i % 2 === 0), points.filter((_, i) => i % 2 === 1)];
+  const [left, top] = [Math.min(...xs), Math.min(...ys)];
+  return [left, top, Math.max(...xs) - left, Math.max(...ys) - top];
+}
+
+const polygonSchema = z.object({
+  bbox: z.union([z.null(), z.tuple([])]).optional(),
+  segmentation: z.array(z.array(z.number()).min(6).refine((points) => points.length % 2 === 0)).min(1),
+});
+
 export type CocoImage = z.infer<typeof imageSchema>;
 export type CocoCategory = z.infer<typeof categorySchema>;
 

@@ -2,7 +2,7 @@ import path from "node:path";
 import type { z } from "zod";
 import { UserError } from "../../graph/error.ts";
 import type { RawBox, RawDataset, RawItem, Report } from "./dataset.ts";
-import { annotationSchema, categorySchema, entryId, imageSchema, issuesOf, parseCocoFile, type CocoCategory, type CocoImage } from "./coco-file.ts";
+import { annotationSchema, categorySchema, entryId, imageSchema, issuesOf, parseCocoFile, polygonBox, type CocoCategory, type CocoImage } from "./coco-file.ts";
 import { isImageFile, kindOf, listFiles, named } from "./files.ts";
 
 export interface CocoPlace {
@@ -21,15 +21,16 @@ export async function readCoco({ file, images: given, ownsFolder = false }: Coco
   const content = await parseCocoFile(file);
   const all = parseEntries(content.categories, "categories", categorySchema, file, report).sort((a, b) => a.id - b.id);
   const images = parseEntries(content.images, "images", imageSchema, file, report).map((image) => ({ ...image, file_name: image.file_name.replaceAll("\\", "/") })); // Windows writes \
-  const listed = uniqueImages(images, file, report);
+  const written = uniqueImages(images, file, report);
+  const { listed, folders: [folder = "", ...otherFolders], notes: placeNotes } = given !== undefined ? { listed: written, folders: [given], notes: [] } : await findPictures(file, written);
   const used = content.annotations && new Set(content.annotations.map((entry) => (typeof entry === "object" && entry !== null && "category_id" in entry ? entry.category_id : null)));
   const categories = all.filter((category) => !used || used.has(category.id) || !isSupercategory(category, all));
   const dropped = all.filter((category) => !categories.includes(category));
-  const [folder = "", ...otherFolders] = given !== undefined ? [given] : await findImageFolders(file, listed);
   const labels = content.annotations && readAnnotations(content.annotations, listed, categories, file, report);
   const items = listed.filter((image) => !labels?.broken.has(image.id)).map((image) => toItem(image, folder, labels?.byImage));
   const notes = [
     ...dropped.map(({ id, name }) => `category ${id} "${name}" has no boxes and is the supercategory of others: no class`),
+    ...placeNotes,
     ...(otherFolders.length > 0 ? [`pictures of these names are in "${folder}", which is used, and in ${otherFolders.map((other) => `"${other}"`).join(", ")} (data.images, --images say otherwise)`] : []),
     ...repeatedPictures(listed), ...(labels?.notes ?? []), ...(ownsFolder ? await unlisted(file, folder, listed) : []),
   ];
@@ -82,15 +83,18 @@ function readAnnotations(entries: readonly unknown[], images: readonly CocoImage
   const indexOf = new Map(categories.map(({ id }, index) => [id, index]));
   const broken = new Set<number>();
   const ids = new Set<number>();
-  let repeated = 0;
+  let [repeated, polygons] = [0, 0];
   for (const [index, entry] of entries.entries()) {
-    const result = addAnnotation(entry, byImage, indexOf);
+    const polygon = polygonBox(entry);
+    const result = addAnnotation(polygon ? Object.assign({}, entry, { bbox: polygon }) : entry, byImage, indexOf);
+    if (polygon && typeof result !== "string") polygons++;
     if (typeof result === "number") repeated += ids.size === ids.add(result).size ? 1 : 0;
     if (typeof result !== "string") continue;
     report({ file, message: `annotations[${index}]${entryId(entry)}: ${result}` });
     if (typeof entry === "object" && entry !== null && "image_id" in entry && typeof entry.image_id === "number") broken.add(entry.image_id);
   }
   const notes = [
+    ...(polygons > 0 ? [`${polygons} annotations have polygons and no bbox: the polygons' bounding boxes are used`] : []),
     ...(repeated > 0 ? [`${repeated} annotation ids are used more than once: every annotation counts here, pycocotools takes the last of each id several times; give them ids of their own to compare`] : []),
     ...(ids.has(0) ? ["one annotation has id 0, which pycocotools reads as \"no match\": a detection of that object counts as wrong there and here; number annotations from 1"] : []),
   ];
@@ -111,19 +115,43 @@ function addAnnotation(entry: unknown, byImage: ReadonlyMap<number, RawBox[]>, i
   return typeof id === "number" ? id : undefined;
 }
 
-/** The folders near the JSON that have the first listed picture that any of them has; those named as the JSON's split first. */
-async function findImageFolders(file: string, images: readonly CocoImage[]): Promise<string[]> {
+/** Where the pictures lie, and their names there. Names that are addresses or paths of another machine are looked for by their last part. */
+async function findPictures(file: string, images: readonly CocoImage[]): Promise<{ listed: readonly CocoImage[]; folders: readonly string[]; notes: readonly string[] }> {
+  const candidates = imageFolders(file);
+  const asWritten = await foldersOf(images, candidates);
+  if (asWritten.length > 0) return { listed: images, folders: asWritten, notes: [] };
+  if (images.length === 0) return { listed: images, folders: [path.dirname(path.resolve(file))], notes: [] };
+  const first = images[0]?.file_name ?? "";
+  const listed = images.map((image) => ({ ...image, file_name: lastPart(image.file_name) }));
+  const folders = new Set(listed.map(({ file_name }) => file_name)).size === images.length ? await foldersOf(listed, candidates) : [];
+  if (folders.length === 0) throw noImageFolder(file, first, candidates);
+  return { listed, folders, notes: [`file names as "${first}" lead nowhere here: their last part is looked for in "${folders[0]}"`] };
+}
+
+/** The file's name alone; what follows a `?` of an address is none of it. */
+const lastPart = (name: string): string => path.posix.basename(/^https?:/i.test(name) ? name.replace(/[?#].*$/, "") : name);
+
+function imageFolders(file: string): string[] {
   const folder = path.dirname(path.resolve(file));
   const split = path.basename(file, ".json").replace(/^instances_|^annotations_/, "");
-  const parents = [folder, path.dirname(folder)];
-  const candidates = parents.flatMap((parent) => [...[`images/${split}`, split, "images"].map((name) => path.join(parent, name)), parent]);
-  for (const image of images.slice(0, 5)) {
-    const found: string[] = [];
-    for (const candidate of candidates) if ((await kindOf(path.resolve(candidate, image.file_name))) === "file") found.push(candidate);
-    if (found.length > 0) return found;
+  return [folder, path.dirname(folder)].flatMap((parent) => [...[`images/${split}`, split, "images", "data"].map((name) => path.join(parent, name)), parent]);
+}
+
+/** How many of the listed pictures are looked for, from the beginning and spread over the list. */
+const [tried, spread] = [5, 100];
+
+/** The folders that have the first picture that any of them has, each place of that picture once; those named as the JSON's split first. */
+async function foldersOf(images: readonly CocoImage[], candidates: readonly string[]): Promise<string[]> {
+  const step = Math.ceil(images.length / spread);
+  for (const image of images.filter((_, index) => index < tried || index % step === 0)) {
+    const found = new Map<string, string>();
+    for (const candidate of candidates) {
+      const place = path.resolve(candidate, image.file_name);
+      if (!found.has(place) && (await kindOf(place)) === "file") found.set(place, candidate);
+    }
+    if (found.size > 0) return [...found.values()];
   }
-  if (images.length === 0) return [folder];
-  throw noImageFolder(file, images[0]?.file_name ?? "", candidates);
+  return [];
 }
 
 const noImageFolder = (file: string, name: string, tried: readonly string[]) =>

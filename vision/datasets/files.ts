@@ -1,4 +1,5 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { textOf } from "./text.ts";
 import path from "node:path";
 import { UserError } from "../../graph/error.ts";
 
@@ -27,7 +28,7 @@ export function named(files: readonly string[], what: string, root?: string): st
   return `${files.length} ${what}${files.length === 1 ? "" : "s"} (${[...shown, ...(files.length > shown.length ? ["…"] : [])].join(", ")})`;
 }
 
-/** All files under a folder that pass, as full paths in code-point order. Hidden files and folders are not entered. */
+/** All files under a folder that pass, as full paths in code-point order; links that lead nowhere too. Hidden files and folders are not entered. */
 export async function listFiles(folder: string, wanted: (file: string) => boolean): Promise<string[]> {
   const found: string[] = [];
   const pending = [folder];
@@ -36,7 +37,7 @@ export async function listFiles(folder: string, wanted: (file: string) => boolea
     for (const entry of await readdir(next, { withFileTypes: true })) {
       const full = path.join(next, entry.name);
       if (entry.name.startsWith(".")) continue;
-      const kind = entry.isSymbolicLink() ? await kindOf(full) : entry.isDirectory() ? "folder" : "file";
+      const kind = entry.isSymbolicLink() ? ((await kindOf(full)) ?? "file") : entry.isDirectory() ? "folder" : "file";
       if (kind === "file" && wanted(full)) found.push(full);
       if (kind !== "folder") continue;
       const target = await realpath(full);
@@ -57,7 +58,7 @@ export async function kindOf(file: string): Promise<"file" | "folder" | undefine
 /** The file's text, or undefined where there is no such file. Other failures throw. */
 export async function readIfPresent(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, "utf8");
+    return textOf(await readFile(file));
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")) return undefined;
     throw unreadable(file, cause);

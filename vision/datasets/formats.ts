@@ -51,7 +51,11 @@ async function readFolder(folder: Folder): Promise<RawDataset> {
   if (has("obj.data")) return readYolo(await readObjData(path.join(root, "obj.data"), split), report, options.unlabelled);
   if (has("Annotations")) return readVoc(root, split, report, options.unlabelled);
   if (has("_annotations.coco.json")) return readCoco({ file: path.join(root, "_annotations.coco.json"), images: images ?? root, ownsFolder: images === undefined }, report);
+  if (await holdsVoc(path.join(root, "annotations"))) return readVoc(root, split, report, options.unlabelled);
   if (has("annotations")) return readCoco({ file: await cocoFile(path.join(root, "annotations"), split), images }, report);
+  if (await holdsVoc(path.join(root, "labels"))) return readVoc(root, split, report, options.unlabelled);
+  const otherYaml = await onlyDataYaml(root, names);
+  if (otherYaml !== undefined) return readYolo(await readDataYaml(otherYaml, split), report, options.unlabelled);
   if (has("images") && has("labels")) return readPlainYolo([await splitFolder(path.join(root, "images"), split)], root, options, report);
   if (await hasLabels(root)) return readPlainYolo([root], root, options, report);
   if (await someVoc(root, names)) return readVoc(root, split, report, options.unlabelled);
@@ -60,7 +64,33 @@ async function readFolder(folder: Folder): Promise<RawDataset> {
   if (coco !== undefined) return readCoco({ file: coco, images }, report);
   const part = splitFolders[split].find(has);
   if (part !== undefined && (await kindOf(path.join(root, part))) === "folder") return readFolder({ ...folder, root: path.join(root, part) });
+  const inner = await onlyFolderWith(root, names, "Annotations");
+  if (inner !== undefined) return readFolder({ ...folder, root: inner });
   return readUnlabelled(root);
+}
+
+/** A folder of VOC files under another name than `Annotations`. */
+async function holdsVoc(folder: string): Promise<boolean> {
+  if ((await kindOf(folder)) !== "folder") return false;
+  const files = await listFiles(folder, (file) => /\.(xml|json|txt)$/i.test(file));
+  return files[0] !== undefined && files.every((file) => /\.xml$/i.test(file)) && isVocFile(files[0]);
+}
+
+/** The folder's only YAML file that reads like a data.yaml, whatever it is called. */
+async function onlyDataYaml(root: string, names: readonly string[]): Promise<string | undefined> {
+  const files: string[] = [];
+  for (const file of names.filter((name) => /\.ya?ml$/i.test(name)).map((name) => path.join(root, name))) {
+    const text = (await kindOf(file)) === "file" ? ((await readIfPresent(file)) ?? "") : "";
+    if (/^names\s*:/m.test(text) && /^(train|val|valid|test)\s*:/m.test(text)) files.push(file);
+  }
+  return files.length === 1 ? files[0] : undefined;
+}
+
+/** VOCdevkit/VOC2012: the one folder below that holds a folder of this name. */
+async function onlyFolderWith(root: string, names: readonly string[], wanted: string): Promise<string | undefined> {
+  const found: string[] = [];
+  for (const name of names) if ((await kindOf(path.join(root, name, wanted))) === "folder") found.push(path.join(root, name));
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** Pictures alone; labels that lie somewhere among them are refused, not passed over. */
@@ -162,7 +192,7 @@ const unknownLayout = (root: string, file: string) =>
   new UserError(
     "UNKNOWN_DATASET_FORMAT",
     `The folder "${root}" has label files ("${file}"), but not where they are looked for.`,
-    "write a data.yaml that names the folders of pictures and the classes, or give the folder that holds images/ and labels/.",
+    "write a data.yaml that names the folders of pictures and the classes, or give the folder that holds images/ and labels/ (VOC: Annotations/ and JPEGImages/).",
   );
 
 const whichJson = (folder: string, files: readonly string[]) =>

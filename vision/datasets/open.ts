@@ -1,6 +1,7 @@
 import { UserError } from "../../graph/error.ts";
 import { clipBox } from "../preprocess.ts";
 import type { ClassName, LabelledBox } from "../types.ts";
+import { boxDoubts } from "./box-doubts.ts";
 import { chooseClasses } from "./class-groups.ts";
 import type { Dataset, DatasetItem, DatasetOptions, DatasetProblem, DatasetSpec, RawDataset, RawItem, Report } from "./dataset.ts";
 import { byCodePoint, mapParallel, named } from "./files.ts";
@@ -23,7 +24,9 @@ export async function openDataset(spec: string | DatasetSpec, options: DatasetOp
   };
   const raw = await readAny(where, options, report);
   if (raw.items.length === 0 && problems.length === 0) throw emptyDataset(where.path, raw.notes);
+  refuseUnreadable(where.path, raw.classes);
   const { classes, categoryIds, indexOf, notes } = chooseClasses(raw, options);
+  const doubts = boxDoubts();
   const counts: Counts = { dropped: new Map(), animated: [] };
   let opened = 0;
   const items = await mapParallel(raw.items, 8, async (item) => {
@@ -33,11 +36,13 @@ export async function openDataset(spec: string | DatasetSpec, options: DatasetOp
   });
   // pycocotools' order, which decides ties of score.
   const valid = items.filter((item) => item !== undefined).sort((a, b) => a.imageId - b.imageId);
+  for (const [index, item] of items.entries()) if (item) doubts.count(raw.items[index]!, item.width, item.height);
+  const doubtNotes = doubts.notes(where.path);
   problems.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : (a.line ?? 0) - (b.line ?? 0)));
   if (problems.length > 0 && !options.skipInvalid) throw invalidDataset(where.path, problems);
   if (valid.length === 0) throw nothingValid(where.path, problems);
   const droppedBoxes = Object.fromEntries([...counts.dropped].sort());
-  return { classes, categoryIds, items: valid, problems, droppedBoxes, notes: [...raw.notes, ...notes, ...droppedNotes(droppedBoxes), ...animatedNotes(counts.animated), ...problemNotes(problems)] };
+  return { classes, categoryIds, items: valid, problems, droppedBoxes, notes: [...raw.notes, ...notes, ...droppedNotes(droppedBoxes), ...doubtNotes, ...animatedNotes(counts.animated), ...problemNotes(problems)] };
 }
 
 /** What is counted while pictures are opened. */
@@ -98,6 +103,12 @@ const animatedNotes = (ids: readonly string[]): string[] =>
 
 const problemNotes = (problems: readonly DatasetProblem[]): string[] =>
   problems.length === 0 ? [] : [`left out as broken: ${problems.length} problem${problems.length > 1 ? "s" : ""} in pictures or labels:\n${listed(problems)}`];
+
+/** A name that was not UTF-8 would become a class of its own. Throws UserError BAD_CLASS_NAMES. */
+function refuseUnreadable(path: string, classes: readonly ClassName[]): void {
+  const unreadable = classes.find((name) => name.includes("\uFFFD"));
+  if (unreadable !== undefined) throw new UserError("BAD_CLASS_NAMES", `The class name "${unreadable}" of "${path}" is not written in UTF-8.`, "save the file that names the classes as UTF-8.");
+}
 
 const invalidDataset = (path: string, problems: readonly DatasetProblem[]) =>
   new UserError(

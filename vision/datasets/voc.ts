@@ -4,7 +4,7 @@ import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
 import type { ClassName } from "../types.ts";
 import type { DatasetProblem, RawBox, RawDataset, RawItem, Report, Split, UnlabelledPolicy } from "./dataset.ts";
-import { byCodePoint, kindOf, listFiles, listPictureFiles, mapParallel, readIfPresent, relativeId } from "./files.ts";
+import { byCodePoint, isImageFile, kindOf, listFiles, listPictureFiles, mapParallel, readIfPresent, relativeId } from "./files.ts";
 import { unlabelledNote, unlabelledPicture } from "./unlabelled.ts";
 
 const parser = new XMLParser({ parseTagValue: false, processEntities: false, isArray: (name) => name === "object" });
@@ -12,7 +12,7 @@ const parser = new XMLParser({ parseTagValue: false, processEntities: false, isA
 const coordinate = z.string().transform(Number).refine(Number.isFinite, "is not a number");
 const objectSchema = z.object({
   name: z.string().min(1),
-  difficult: z.enum(["0", "1"]).optional(),
+  difficult: z.string().transform((word) => word.trim().toLowerCase()).pipe(z.enum(["0", "1", "", "true", "false", "unspecified"])).optional(),
   bndbox: z.object({ xmin: coordinate, ymin: coordinate, xmax: coordinate, ymax: coordinate }),
 });
 const side = coordinate.refine((value) => value >= 0, "is negative");
@@ -27,9 +27,9 @@ const annotationSchema = z.object({
  */
 export async function readVoc(root: string, split: Split, report: Report, unlabelled: UnlabelledPolicy = "background"): Promise<RawDataset> {
   const { files, all, notes } = await annotationFiles(root, split);
-  const folder = await subfolder(root, "JPEGImages");
+  const folder = await subfolder(root, ["JPEGImages"]);
   const pictures = await listPictureFiles(folder);
-  const find = pictureFinder(pictures.files, folder, await subfolder(root, "Annotations"));
+  const find = pictureFinder(pictures.files, folder, await subfolder(root, annotationFolders));
   const taken = new Map<string, string>();
   const read = await mapParallel(files, 16, (file, index) => readItem(file, index + 1, root, find, report));
   const items = read.filter((item) => item !== undefined).filter(({ item, file }) => {
@@ -70,19 +70,24 @@ function pictureFinder(pictures: readonly string[], folder: string, annotations:
   };
 }
 
-/** VOC's own folder where it exists (beside it lie masks with the same names), else all of the dataset. */
-async function subfolder(root: string, name: string): Promise<string> {
-  const folder = path.join(root, name);
-  return (await kindOf(folder)) === "folder" ? folder : root;
+/** VOC's own folder where it exists (beside it lie masks with the same names), or one of the other names that holds XML, else all of the dataset. */
+async function subfolder(root: string, names: readonly string[]): Promise<string> {
+  for (const folder of names.map((name) => path.join(root, name)))
+    if ((await kindOf(folder)) === "folder" && (path.basename(folder) === names[0] || (await listFiles(folder, isXml)).length > 0)) return folder;
+  return root;
 }
 
+const annotationFolders = ["Annotations", "annotations", "labels"];
+const isXml = (file: string) => file.toLowerCase().endsWith(".xml");
+
 async function annotationFiles(root: string, split: Split): Promise<{ files: string[]; all: string[]; notes: string[] }> {
-  const files = await listFiles(await subfolder(root, "Annotations"), (file) => file.toLowerCase().endsWith(".xml"));
+  const files = await listFiles(await subfolder(root, annotationFolders), isXml);
   const list = path.join(root, "ImageSets", "Main", `${split}.txt`);
   const text = await readIfPresent(list);
   if (text === undefined) return { files, all: files, notes: (await kindOf(path.dirname(list))) ? [`no ${relativeId(root, list)}: all annotations used`] : [] };
   const byStem = new Map(files.map((file) => [stemOf(file), file]));
-  const stems = text.split(/\r\n|\n|\r/).flatMap((line) => line.trim().split(/\s+/)[0] || []);
+  const listed = text.split(/\r\n|\n|\r/).flatMap((line) => line.trim().split(/\s+/)[0] || []);
+  const stems = listed.map((name) => (!byStem.has(name) && isImageFile(name) ? stemOf(name) : name));
   const missing = stems.findIndex((stem) => !byStem.has(stem));
   if (missing >= 0) throw notAnnotated(list, missing + 1, stems[missing] ?? "");
   return { files: stems.map((stem) => byStem.get(stem) ?? "").sort(byCodePoint), all: files, notes: [] };
@@ -120,8 +125,13 @@ export function parseVoc(text: string, file: string): VocAnnotation {
   const lines = objectLines(text);
   const read = objects.map((object, index) => ({ line: lines[index] ?? 1, value: parseObject(object) }));
   const problems = read.flatMap(({ line, value }) => (typeof value === "string" ? [{ file, line, message: value }] : []));
-  return { boxes: read.flatMap(({ value }) => (typeof value === "string" ? [] : [value])), size, filename, problems };
+  return { boxes: read.flatMap(({ value }) => (typeof value === "string" ? [] : [value])), size, filename: filename && plainText(filename), problems };
 }
+
+const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+
+/** XML's own five entities; others (a file may define them) stay as they are. */
+const plainText = (text: string): string => text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => entities[name] ?? "");
 
 const broken = (problem: DatasetProblem): VocAnnotation => ({ boxes: [], size: undefined, problems: [problem] });
 
@@ -132,7 +142,7 @@ function parseObject(object: unknown): VocBox | string {
   const { name, difficult, bndbox } = result.data;
   const { xmin, ymin, xmax, ymax } = bndbox;
   if (xmax < xmin || ymax < ymin) return `object "${name}": the box has no area (${xmin},${ymin} to ${xmax},${ymax})`;
-  return { className: name, box: [xmin - 1, ymin - 1, xmax - xmin + 1, ymax - ymin + 1], ...(difficult === "1" ? { crowd: true } : {}) };
+  return { className: plainText(name), box: [xmin - 1, ymin - 1, xmax - xmin + 1, ymax - ymin + 1], ...(difficult === "1" || difficult === "true" ? { crowd: true } : {}) };
 }
 
 /** 1-based line of each `<object>`. */

@@ -57,7 +57,7 @@ function parseFields(fields: readonly string[], names: readonly ClassName[], key
   if (bad >= 0) return `"${fields[bad]?.slice(0, 40)}" is not a number`;
   const [category = -1, ...coordinates] = numbers;
   const form = formOf(coordinates, keypoints);
-  if (form === undefined) return `${fields.length} fields, ${expected(keypoints)}`;
+  if (form === undefined) return `${fields.length} fields, ${expected(keypoints)}${coordinates.length === 5 ? "; with a confidence at the end they are predictions, not labels" : ""}`;
   if (names[category] === undefined) return `class ${fields[0]} is not one of the ${names.length} classes (0..${names.length - 1})`;
   const counted = form === "polygon" ? coordinates : coordinates.slice(0, 4);
   const outside = counted.find((value) => value < -tolerance || value > 1 + tolerance);

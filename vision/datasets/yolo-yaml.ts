@@ -16,7 +16,7 @@ const schema = z.object({
   test: places,
   nc: z.number().int().positive().nullish(),
   kpt_shape: z.tuple([z.number().int().positive(), z.union([z.literal(2), z.literal(3)])]).nullish(),
-  names: z.union([z.array(className), z.record(z.string().regex(/^\d+$/, "class numbers are the keys"), className)]),
+  names: z.union([z.array(className), z.record(z.string().regex(/^\d+$/), className)], { error: "the class names are wanted, as a list or as a map of the class numbers 0, 1, 2, …" }),
 });
 type DataYaml = z.infer<typeof schema>;
 
@@ -66,7 +66,8 @@ async function rootOf(folder: string, declared: string | undefined): Promise<str
 }
 
 /** Roboflow writes `../train/images` beside the folder `train`: Ultralytics drops the `../` where the plain path is missing. */
-async function resolvePlace(root: string, given: string): Promise<{ place: string; note?: string }> {
+async function resolvePlace(root: string, written: string): Promise<{ place: string; note?: string }> {
+  const given = (await kindOf(path.resolve(root, written))) ? written : written.replaceAll("\\", "/"); // Windows writes \
   const plain = path.resolve(root, given);
   if (!given.startsWith("../")) return { place: plain };
   const inside = path.resolve(root, given.slice(3));

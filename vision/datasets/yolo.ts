@@ -31,11 +31,12 @@ export async function readYolo(source: YoloSource, report: Report, unlabelled: U
   const items = await mapParallel(paths, 16, async (file, index): Promise<RawItem | undefined> => {
     const item = { id: relativeId(source.root, file), imageId: index + 1, path: file, normalized: true };
     const label = await labels.find(file);
-    if (label === undefined) {
+    const text = label === undefined ? undefined : await readIfPresent(label);
+    if (label === undefined || text === undefined) {
       without.push(file);
       return unlabelledPicture(item, unlabelled, report);
     }
-    const parsed = parseYoloLabels((await readIfPresent(label)) ?? "", label, source.names, source.keypoints);
+    const parsed = parseYoloLabels(text, label, source.names, source.keypoints);
     count.duplicates += parsed.duplicates;
     count.doubtful += parsed.doubtful;
     for (const form of ["box", "polygon", "keypoints"] as const) count[form] += parsed.forms[form];

@@ -25,6 +25,13 @@ export const factsOf = (question: HeadQuestion): Facts => {
   };
 };
 
+/**
+ * Class names as a Python map beside an output called output0: an Ultralytics export of which only the names were
+ * kept, whose usual form is taken where a run does not contradict it.
+ */
+export const keepsExportersNames = ({ outputs, metadata }: Facts): boolean =>
+  outputs[0]?.name === "output0" && /^\s*\{\s*0\s*:/.test(metadata?.get("names") ?? "");
+
 export const has = (facts: Facts, op: string): boolean => (facts.ops?.get(op) ?? 0) > 0;
 
 /**

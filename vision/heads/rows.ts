@@ -1,4 +1,4 @@
-import { has, isGrid, leftUnread, tableOf, unread, type Facts } from "./facts.ts";
+import { has, isGrid, keepsExportersNames, leftUnread, tableOf, unread, type Facts } from "./facts.ts";
 import { candidate, type Layout } from "./layout.ts";
 import { boxReadings, type BoxReading } from "./forms.ts";
 import type { Candidate, HeadFamily, NearMiss, RowsHead, TableHead, TensorInfo } from "./types.ts";
@@ -166,7 +166,10 @@ const candidates = (
     return candidate(
       form.name === "end2end" && family === "detr" ? "rtdetr-rows" : form.name,
       isPlain ? plain : table,
-      { doubt: doubt + form.doubt(facts, output.name), weak },
+      {
+        doubt: doubt + form.doubt(facts, output.name),
+        weak: weak && !(isPlain && keepsExportersNames(facts)),
+      },
     );
   });
 };

@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { UserError } from "../../../graph/error.ts";
+import { decideHead } from "../../../vision/index.ts";
 import { layoutCases } from "./cases.ts";
 import { constantModel, objectBox, seenBy } from "./constant-model.ts";
 
@@ -23,6 +24,17 @@ for (const { name, model, options, gives } of layoutCases) {
     assert.is(seen[0]!.className, "person");
   });
 }
+
+test("rows of six that corners and x, y, w, h both explain: corners where an Ultralytics export's names stand beside them, else refused", () => {
+  const read = (output: string, names: string) =>
+    decideHead(
+      { size: [64, 64], outputs: [{ name: output, shape: [1, 5, 6], type: "float32" }], metadata: new Map([["names", names]]) },
+      [{ name: output, dims: [1, 5, 6], data: Float32Array.from([8, 8, 40, 40, 0.9, 0, ...new Array<number>(24).fill(0)]) }],
+    );
+  assert.equal(read("output0", "{0: 'thing'}").head.kind, "rows");
+  for (const [output, names] of [["boxes", "{0: 'thing'}"], ["output0", "['thing']"]] as const)
+    assert.throws(() => read(output, names), (error: unknown) => error instanceof UserError && error.code === "HEAD_AMBIGUOUS");
+});
 
 test("the list is long enough", () => assert.ok(layoutCases.length >= 60));
 

@@ -25,7 +25,9 @@ const withoutNames = async (folder: string): Promise<string> => {
 };
 
 test("calibration reads no labels: a folder beside labels without class names is a folder of pictures", () => inFolder(async (folder) => {
-  assert.is((await calibrationPaths(await withoutNames(folder), 10)).length, 4);
+  const data = await withoutNames(folder);
+  assert.is((await calibrationPaths(data, 10)).length, 4);
+  assert.match((await calibrationSplit(data, 10)).notes.join("\n"), /cannot be read \(NO_CLASS_NAMES\).*the 4 pictures/);
 }));
 
 test("few pictures calibrate and judge; of many some are kept apart", () => inFolder(async (folder) => {
