@@ -1,6 +1,7 @@
 import { rename, rm } from "node:fs/promises";
 import { describeDetector, metadataKeys, writeContract, type DetectorModel } from "../../detection/detector.ts";
 import { evaluateDetector } from "../../detection/evaluate.ts";
+import { checkInputType } from "../../detection/feeds.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { saveModel } from "../../onnx/save.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
@@ -8,7 +9,7 @@ import { writeClassNames } from "../../students/metadata.ts";
 import { serializePreprocess } from "../../vision/index.ts";
 import type { QuantizeConfig } from "../config-schema.ts";
 import { agreementWith } from "../quantize/agreement.ts";
-import { calibrationFeeds, calibrationSplit, type CalibrationSplit } from "../quantize/calibration-data.ts";
+import { calibrationFeeds, calibrationInputs, calibrationSplit, type CalibrationSplit } from "../quantize/calibration-data.ts";
 import type { QuantizationScheme } from "../quantize/qat.ts";
 import { quantizeModel, type Quantized, type QuantizeOptions } from "../quantize/quantize.ts";
 import type { QuantizeReport } from "../result.ts";
@@ -53,10 +54,12 @@ export interface QuantizedFiles {
 export const quantizeFile = async (path: string, options: QuantizeFileOptions): Promise<QuantizedFiles> => {
   const model = await openPictureModel(path, options, options.val === undefined);
   const { images = 256, scheme = "cpu" } = options;
+  const inputs = calibrationInputs(path, model.graph);
+  checkInputType(path, inputs, model.contract);
   const split = await calibrationSplit(options.data, images);
   const notes = [...model.notes, ...split.notes];
   const quantized = await quantizeModel(model.graph, {
-    calibration: calibrationFeeds(split.calibrate, model.contract, model.graph.inputs[0]!.name), scheme,
+    calibration: calibrationFeeds(split.calibrate, model.contract, inputs), scheme,
     ...(options.method && { method: options.method }), ...(options.keepFloat && { keepFloat: options.keepFloat }), ...(options.maxDrop !== undefined && { maxDrop: options.maxDrop }),
     ...(await judgeOf(model, split, options, notes)),
     ...(options.threads !== undefined && { threads: options.threads }), ...(options.signal && { signal: options.signal }),

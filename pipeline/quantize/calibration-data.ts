@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
+import { detectorInputs, feedsOf, type DetectorInputs } from "../../detection/feeds.ts";
 import { UserError } from "../../graph/error.ts";
-import { Tensor } from "../../graph/tensor.ts";
+import type { Graph } from "../../graph/graph.ts";
 import type { Feeds } from "../../runtime/session.ts";
 import { isImageFile, listFiles } from "../../vision/datasets/files.ts";
 import { openDataset } from "../../vision/datasets/open.ts";
@@ -55,15 +56,27 @@ const allPictures = async (path: string, count: number): Promise<{ paths: readon
   return found;
 };
 
+/** The picture input and those beside it, as a quantized model's sessions take them: a float16 picture is float32 there. Throws UserError NOT_A_DETECTOR. */
+export const calibrationInputs = (label: string, graph: Graph): DetectorInputs => {
+  const ports = graph.inputs.map(({ name, dtype, shape }) => ({ name, shape: shape ?? [], dtype: dtype === undefined || dtype === "float16" ? "float32" as const : dtype }));
+  return detectorInputs(label, ports);
+};
+
 /**
- * The pictures as feeds of `inputName`, one at a time, exactly as evaluation gives them to the network.
+ * The pictures as feeds, exactly as evaluation gives them to the network; one at a time, or as often as a fixed batch has places.
  * A corrupt or missing picture throws the UserError of `decodeImage`, naming the file.
  */
-export async function* calibrationFeeds(paths: readonly string[], contract: Preprocess, inputName: string): AsyncGenerator<Feeds> {
+export async function* calibrationFeeds(paths: readonly string[], contract: Preprocess, inputs: DetectorInputs | string): AsyncGenerator<Feeds> {
   const [width, height] = contract.size;
+  const places = typeof inputs === "string" ? alone(inputs) : inputs;
+  const count = 3 * width * height;
   for (const path of paths) {
-    const values = new Float32Array(3 * width * height);
-    toTensor(letterbox8(await decodeImage(path), contract).data, contract, values);
-    yield { [inputName]: Tensor.of("float32", [1, 3, height, width], values) };
+    const values = new Float32Array(count * (places.batch ?? 1));
+    toTensor(letterbox8(await decodeImage(path), contract).data, contract, values.subarray(0, count));
+    for (let at = count; at < values.length; at += count) values.copyWithin(at, 0, count);
+    yield feedsOf(places, values, contract);
   }
 }
+
+/** A model of one float32 picture. */
+const alone = (name: string): DetectorInputs => ({ picture: { name, dtype: "float32", shape: [1, 3, "height", "width"] }, others: [], batch: 1 });

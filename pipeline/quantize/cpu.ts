@@ -5,12 +5,13 @@ import { defaultActivations, defaultSilu, hasRange, rangeFor, type EmitOptions, 
 import { correctBias } from "./bias.ts";
 import { activationInputs, cpuRole, siluPair, type CpuRole } from "./ops.ts";
 import { layerWeights } from "./layer-weights.ts";
-import { addFloatWeight, addPair, addWeight, readInstead } from "./qdq.ts";
+import { addFloatWeight, addPair, addWeight, readInstead, readThroughCopy } from "./qdq.ts";
 import { affineParameters, type ActivationType, type QuantParameters, type RangeTable } from "./ranges.ts";
 
 /**
  * The file for ONNX Runtime's CPU kernels (x64 and ARM): Q/DQ around every op of the int8 path, so that each becomes its QLinear form; one
  * activation type throughout, with the zero point at the low end after ReLU; weights as int8; ConvTranspose stays float. Sessions: sessions.ts.
+ * What stays float computes in float: the runtime's own weight quantization finds none of it.
  */
 export const emitCpu = (prepared: Graph, table: RangeTable, options: EmitOptions): Emitted => {
   const graph = prepared.clone();
@@ -27,11 +28,16 @@ export const emitCpu = (prepared: Graph, table: RangeTable, options: EmitOptions
     const quantize = pair.producer!.in(0).producer!;
     readInstead(graph, value, pair, (node) => node !== quantize && (isInt8 || roles.has(node)), isInt8);
   }
+  if (!options.floatWeights) for (const node of graph.sorted()) if (isRequantized(node, layers)) readThroughCopy(graph, node);
   const add = options.floatWeights ? addFloatWeight : addWeight;
   for (const [node, quantized] of weights) add(graph, node, quantized);
   checkGraph(graph);
   return { graph, layers: layers.map(({ name }) => name) };
 };
+
+/** Layers whose float weights ONNX Runtime (1.30, weight_bias_quantization.cc) would make int8, one scale for all channels, where they read a DequantizeLinear. */
+const isRequantized = (node: Node, int8Layers: readonly Node[]): boolean =>
+  node.domain === "" && ["Conv", "ConvTranspose", "Gemm"].includes(node.opType) && !int8Layers.includes(node) && node.inputs[0]?.producer?.opType === "DequantizeLinear";
 
 /** The nodes of the int8 path: layers, and what lies between them with int8 on both sides. */
 const int8Nodes = (graph: Graph, table: RangeTable, { floatNodes, silu = defaultSilu }: EmitOptions): Map<Node, CpuRole> => {

@@ -27,6 +27,14 @@ export const readInstead = (graph: Graph, value: Value, replacement: Value, isRe
   value.name = `${value.name}_float`;
 };
 
+/** Max of one input: a copy that no optimizer of ONNX Runtime removes or moves, between a float layer and the DequantizeLinear that it reads. */
+export const readThroughCopy = (graph: Graph, node: Node): void => {
+  const value = node.in(0);
+  const copy = graph.addNode({ opType: "Max", name: `${node.name}_float`, inputs: [value], outputs: [`${value.name}_copy`] });
+  Object.assign(copy.out(), { dtype: value.dtype, shape: value.shape });
+  node.replaceInput(0, copy.out());
+};
+
 /**
  * int8 constant → DequantizeLinear per channel: the file holds one byte a weight. Layers that read one weight have a copy each: with
  * session.x64quantprecision on x64 without VNNI, ONNX Runtime (1.30) refuses two weights that share values or zero points.

@@ -4,6 +4,7 @@ import type { Value } from "../../../graph/node.ts";
 import { emitCpu } from "../../../pipeline/quantize/cpu.ts";
 import { sqnrDb } from "../../../pipeline/quantize/sensitivity.ts";
 import { exactCpuSession } from "../../../pipeline/quantize/sessions.ts";
+import { Tensor } from "../../../graph/tensor.ts";
 import { serializeModel } from "../../../onnx/save.ts";
 import { runOnce } from "../../../runtime/session.ts";
 import { behindPair, examples, netOf, nodesOf, optimizedOps, rangesFor, type Net } from "./nets.ts";
@@ -107,6 +108,31 @@ test("a node in the float set is float, and what only feeds it needs no quantiza
   const copy = nodesOf(emitted.graph, "Conv")[1]!;
   assert.is(copy.in(1).producer, null);
   assert.is(behindPair(copy.in(0)), undefined);
+});
+
+const stride2 = { kernel_shape: [2, 2], strides: [2, 2] };
+/** A weight [16, 16, …] in which one channel in four is 300 times the others: one scale for all would round those away. */
+const uneven = (net: Net, axis: 0 | 1, kernel: number): Value => {
+  const shape = axis === 0 ? [16, 1, 1, 1] : [1, 16, 1, 1];
+  const factors = Tensor.float32(shape, Float32Array.from({ length: 16 }, (_, channel) => (channel % 4 === 0 ? 3 : 0.01)));
+  return net.b.mul(net.weight(16, 16, kernel, kernel), net.b.constant(factors));
+};
+
+for (const [name, opType, middle] of [
+  ["Conv", "Conv", (net: Net, h: Value, w: Value) => net.b.op("Conv", [h, w, net.graph.addInitializer("bias", Tensor.float32([16], new Float32Array(16).fill(0.3)))], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] })],
+  ["ConvTranspose", "ConvTranspose", ({ b }: Net, h: Value, w: Value) => b.op("ConvTranspose", [h, w], stride2)],
+] as const) test(`a float ${name} between int8 layers computes in float: the runtime does not make its weights int8 on its own`, async () => {
+  const relu = (net: Net, x: Value): Value => net.b.op("Relu", [x]);
+  const graph = netOf((net, x) => net.conv(relu(net, middle(net, relu(net, net.conv(x)), opType === "Conv" ? uneven(net, 0, 3) : uneven(net, 1, 2)))));
+  const floatNodes = new Set(nodesOf(graph, opType).slice(opType === "Conv" ? 1 : 0).slice(0, 1).map((node) => node.name));
+  const { graph: int8, layers } = emitCpu(graph, await rangesFor(graph), { floatNodes });
+  assert.is(layers.length, 2);
+  const counts = await optimizedOps(int8, {});
+  assert.equal([counts.get("QLinearConv"), (counts.get("Conv") ?? 0) + (counts.get("FusedConv") ?? 0) + (counts.get("ConvTranspose") ?? 0)], [2, 1]);
+  const expected = Object.values(await runOnce(graph, examples[0]!));
+  const written = sqnrDb(expected, Object.values(await runOnce(int8, examples[0]!, { extra: { "session.disable_quant_qdq": "1" } })));
+  const kernels = sqnrDb(expected, Object.values(await runOnce(int8, examples[0]!)));
+  assert.ok(kernels > written - 0.3, `${kernels.toFixed(2)} dB in the kernels, ${written.toFixed(2)} dB as written`);
 });
 
 test.run();

@@ -6,7 +6,10 @@ import { Builder } from "../../../graph/builder.ts";
 import { loadModel } from "../../../onnx/load.ts";
 import { saveModel } from "../../../onnx/save.ts";
 import { quantizeFile } from "../../../pipeline/models/quantize.ts";
-import { calibrationPaths, calibrationSplit } from "../../../pipeline/quantize/calibration-data.ts";
+import { Graph } from "../../../graph/graph.ts";
+import { calibrationFeeds, calibrationInputs, calibrationPaths, calibrationSplit } from "../../../pipeline/quantize/calibration-data.ts";
+import type { Feeds } from "../../../runtime/session.ts";
+import { preprocessPreset } from "../../../vision/index.ts";
 import { inFolder } from "../../helpers/cli.ts";
 import { refusal } from "../../helpers/refusal.ts";
 import { makeDetector, makeScenes, scenePicture } from "../../helpers/scenes.ts";
@@ -63,6 +66,32 @@ test("a model whose head is not known is quantized where its preprocess contract
   const files = await readdir(folder);
   assert.ok(files.includes("q.cpu.onnx") && files.includes("q.tensorrt.onnx"));
   assert.is(files.filter((file) => file.endsWith(".unchecked")).length, 0);
+}));
+
+test("calibration feeds what evaluation feeds: inputs beside the picture, bytes, every place of a fixed batch", () => inFolder(async (folder) => {
+  const paths = await calibrationPaths(await withoutNames(folder), 1);
+  const graph = new Graph("net", 17);
+  graph.addInput("scale_factor", "float32", [1, 2]);
+  graph.addInput("picture", "uint8", [2, 3, 8, 8]);
+  graph.addInput("orig_target_sizes", "int64", ["batch", 2]);
+  const contract = { ...preprocessPreset("stretch", [8, 8]), scale: 1 };
+  const { value: feeds } = (await calibrationFeeds(paths, contract, calibrationInputs("net", graph)).next()) as { value: Feeds };
+  assert.equal([feeds.picture!.dtype, feeds.picture!.shape], ["uint8", [2, 3, 8, 8]]);
+  const bytes = feeds.picture!.toNumbers();
+  assert.ok(Math.max(...bytes) > 1);
+  assert.equal([...bytes.slice(192)], [...bytes.slice(0, 192)]);
+  assert.equal([...feeds.scale_factor!.toNumbers()], [1, 1, 1, 1]);
+  assert.equal([feeds.orig_target_sizes!.dtype, [...feeds.orig_target_sizes!.toNumbers()]], ["int64", [8, 8, 8, 8]]);
+}));
+
+test("a picture of bytes is not calibrated on 0..1", () => inFolder(async (folder) => {
+  const graph = new Graph("net", 17);
+  const b = new Builder(graph, "net");
+  const x = b.op("Cast", [graph.addInput("picture", "uint8", [1, 3, 8, 8])], { to: 1 });
+  graph.outputs.push(b.op("Conv", [b.op("Conv", [x, b.full([8, 3, 1, 1], 0.1)]), b.full([8, 8, 1, 1], 0.1)]));
+  await saveModel(graph, join(folder, "bytes.onnx"));
+  const error = await refusal(quantizeFile(join(folder, "bytes.onnx"), { data: await withoutNames(folder), out: join(folder, "q.onnx"), preprocess: "stretch" }));
+  assert.is(error.code, "INPUT_TYPE");
 }));
 
 test("a refused file leaves nothing behind", () => inFolder(async (folder) => {
