@@ -27,6 +27,8 @@ export const proofTolerance = 1e-3;
 const smallBox = 32;
 /** Scores closer to 0 and 1 than this have no log-odds worth comparing in float32. */
 const [lowest, highest] = [1e-9, 1 - 1e-4];
+/** ONNX Runtime's sigmoid is a rational function: near 0 the same logit gives scores this far apart in two graphs. */
+const sigmoidNoise = 4e-6;
 
 const logOdds = (score: number): number => {
   const p = Math.min(highest, Math.max(lowest, score));
@@ -51,7 +53,7 @@ export const distanceOf = (given: readonly Rows[], rewritten: readonly Rows[]): 
     }
     for (let i = 0; i < a.scores.length; i++) {
       const [x, y] = [a.scores[i]!, b.scores[i]!];
-      if (x === y) continue;
+      if (Math.abs(x - y) <= sigmoidNoise) continue;
       const odds = logOdds(x);
       const relative = finiteOr(Math.abs(odds - logOdds(y)) / Math.max(1, Math.abs(odds)));
       score = Math.max(score, finiteOr(Math.abs(x - y)));

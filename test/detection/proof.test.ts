@@ -15,16 +15,21 @@ const rows = (
 ): Rows => ({
   anchors: 2,
   corners: Float32Array.from([10, 10, 20, 20, 0, 0, 300, 200], (value, i) => change.corners?.[i] ?? value),
-  scores: Float32Array.from([0.9, 0.5, 1e-6, 2e-6, 3e-6, 4e-6], (value, i) => change.scores?.[i] ?? value),
+  scores: Float32Array.from([0.9, 0.5, 1e-5, 2e-5, 3e-5, 4e-5], (value, i) => change.scores?.[i] ?? value),
 });
 
 test("equal rows agree; the rounding of float32 agrees", () => {
   assert.ok(agrees(distanceOf([rows()], [rows()])));
   assert.ok(
     agrees(
-      distanceOf([rows()], [rows({ corners: { 0: 10.00001, 6: 300.0002 }, scores: { 0: 0.9000001, 5: 4.000001e-6 } })]),
+      distanceOf([rows()], [rows({ corners: { 0: 10.00001, 6: 300.0002 }, scores: { 0: 0.9000001, 5: 4.000001e-5 } })]),
     ),
   );
+});
+
+test("the noise of the runtime's sigmoid near 0 agrees: 6e-7 against 1.5e-8", () => {
+  const saturated = (score: number): Rows => ({ ...rows(), scores: new Float32Array(6).fill(score) });
+  assert.ok(agrees(distanceOf([saturated(6e-7)], [saturated(1.5e-8)])));
 });
 
 for (const [what, change, boxesOff, classesOff] of [
@@ -32,7 +37,7 @@ for (const [what, change, boxesOff, classesOff] of [
   ["a large box off by half a pixel", { corners: { 6: 300.5 } }, 0.5, []],
   ["a box that is no number", { corners: { 7: NaN } }, 0.5, []],
   ["a score off by 0.002", { scores: { 1: 0.502 } }, 0, [1]],
-  ["two tiny scores that changed places", { scores: { 3: 4e-6, 5: 2e-6 } }, 0, [0, 2]],
+  ["two tiny scores that changed places", { scores: { 3: 4e-5, 5: 2e-5 } }, 0, [0, 2]],
   ["a score that is no number", { scores: { 4: NaN } }, 0, [1]],
 ] as const) {
   test(`told apart: ${what}`, () => {
