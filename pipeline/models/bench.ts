@@ -10,7 +10,7 @@ import type { BenchmarkHooks, BenchmarkJob, BenchmarkModel } from "../../targets
 import { renderRecords } from "../../report/records.ts";
 import { cannotWrite, diskFull, isDiskFull, writeFileSafely } from "../files.ts";
 import { benchmarkRecord, type BenchmarkRecord } from "../result.ts";
-import { exactSession } from "./session.ts";
+import { exactSession, precisionOf } from "./session.ts";
 
 export interface BenchOptions extends Partial<Pick<BenchmarkJob, "runs" | "seconds" | "threads" | "batches" | "picture" | "soakSeconds" | "lockClocks">> {
   /** Names of targets, or user@host; default `local`. */
@@ -33,7 +33,7 @@ export const benchModels = async (paths: readonly string[], options: BenchOption
   for (const path of paths) {
     const { graph } = await loadModel(path);
     const { session } = exactSession(graph);
-    models.push({ name: basename(path), path, sha256: await sha256File(path), precision: session.extra ? "int8" : "float32", session });
+    models.push({ name: basename(path), path, sha256: await sha256File(path), precision: precisionOf(graph), session });
   }
   const job: BenchmarkJob = { models, runs, seconds, threads, soakSeconds, lockClocks, ...(batches && { batches }), ...(picture !== undefined && { picture }) };
   const records: BenchmarkRecord[] = [];

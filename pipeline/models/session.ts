@@ -1,5 +1,6 @@
 import type { Graph } from "../../graph/graph.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
+import { isQuantizedOp } from "../quantize/prepare.ts";
 
 /** Metadata key of the session settings that make an int8 file compute what its target computes: JSON object of strings. */
 export const sessionKey = "edgestill.session";
@@ -12,6 +13,9 @@ export const exactSession = (graph: Graph): { readonly session: SessionOptions; 
   if (entries.length === 0) return { session: {}, note: undefined };
   return { session: { extra }, note: `int8 model: measured with ${entries.map(([key, value]) => `${key}=${value}`).join(", ")}` };
 };
+
+/** int8 where any node computes or reads quantized values, whatever session the file needs. */
+export const precisionOf = (graph: Graph): "float32" | "int8" => ([...graph.nodes].some(({ opType }) => isQuantizedOp(opType)) ? "int8" : "float32");
 
 /** uint8 activations: the kernel that does not saturate; int8 ones: Q/DQ as written. */
 const guessed = (graph: Graph): Readonly<Record<string, string>> => {

@@ -28,7 +28,7 @@ export const prepareForQuantization = (input: Graph): Graph => {
 };
 
 /** Ops that compute with integers that stand for real numbers, static or dynamic (ai.onnx and com.microsoft). */
-const isQuantizedOp = (opType: string): boolean =>
+export const isQuantizedOp = (opType: string): boolean =>
   /^(Dynamic)?(Quantize|Dequantize)Linear$|^QLinear|^QGemm$|^QAttention$|^DynamicQuantize|^(Conv|MatMul)Integer|^MatMulNBits$|^(Group|Block)?Q(Conv|MatMul)/.test(opType);
 
 const uniqueNames = (graph: Graph): void => {

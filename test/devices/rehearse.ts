@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { loadModel } from "../../onnx/load.ts";
 import { saveModel } from "../../onnx/save.ts";
 import { benchModels } from "../../pipeline/models/bench.ts";
-import { exactSession, sessionKey } from "../../pipeline/models/session.ts";
+import { exactSession, precisionOf, sessionKey } from "../../pipeline/models/session.ts";
 import { quantizeModel } from "../../pipeline/quantize/quantize.ts";
 import type { BenchmarkRecord } from "../../pipeline/result.ts";
 import { yoloStudent } from "../../students/yolo.ts";
@@ -81,8 +81,9 @@ const withoutSsh = async (board: Board, hooks: BenchmarkHooks): Promise<readonly
 };
 
 const benchmarkModel = async (path: string): Promise<BenchmarkModel> => {
-  const { session } = exactSession((await loadModel(path)).graph);
-  return { name: basename(path), path, sha256: await sha256File(path), precision: session.extra ? "int8" : "float32", session };
+  const { graph } = await loadModel(path);
+  const { session } = exactSession(graph);
+  return { name: basename(path), path, sha256: await sha256File(path), precision: precisionOf(graph), session };
 };
 
 /** What the rehearsal and ONNX Runtime in this process keep in caches and temporary folders goes with it. */
