@@ -8,6 +8,7 @@ import { takeIndexes, type Tensor } from "../graph/tensor.ts";
 import { freeBatch } from "../rewrite/batch.ts";
 import { resizeInput } from "../rewrite/resize.ts";
 import { strides, v8Dense, v8Output, yoloxDense, yoloxOutput, type HeadLevel, type HeadValues } from "../students/tail.ts";
+import { fixedSize } from "./input-size.ts";
 
 /** The families whose heads we can train: anchor-free, one prediction per cell of strides 8, 16 and 32. */
 export type TrainableFamily = "yolov8" | "yolox";
@@ -133,12 +134,6 @@ const levelsOf = ({ outputs }: Graph, family: TrainableFamily): HeadLevel[] =>
 
 const atSize = (graph: Graph, own: readonly [number, number], size: readonly [number, number]): Graph =>
   own[0] === size[0] && own[1] === size[1] ? graph : resizeInput(graph, { width: size[0], height: size[1] }).graph;
-
-/** Input [width, height] where the graph has it as numbers. */
-export const fixedSize = (graph: Graph): readonly [number, number] | undefined => {
-  const [, , height, width] = graph.inputs[0]?.shape ?? [];
-  return typeof height === "number" && typeof width === "number" ? [width, height] : undefined;
-};
 
 const checkChannels = (graph: Graph, family: TrainableFamily, levels: readonly HeadLevel[], classCount: number | undefined): void => {
   const channelsOf = (value: Value | undefined): number => Number(value?.shape?.[1]);

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { fixedSize, type TrainableFamily } from "../detection/canonical.ts";
+import type { TrainableFamily } from "../detection/canonical.ts";
+import { fixedSize } from "../detection/input-size.ts";
 import { describeDetector, type DetectorModel } from "../detection/detector.ts";
 import { classMapping } from "../detection/evaluate.ts";
 import { proofLine } from "../detection/proof.ts";
