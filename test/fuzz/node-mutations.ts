@@ -232,7 +232,7 @@ export const nodeMutations: Readonly<Record<string, Mutation>> = {
     if (attribute) setAttribute(m, attribute, pick(m.random, [0, 1, 2, 3, 4, 6, 7, 8, 99]));
   },
   "attribute value": (m) => {
-    const attribute = m.one(m.attributes().filter(({ type }) => type !== 5));
+    const attribute = m.one(m.attributes().filter(({ g }) => !g));
     if (attribute) setAttribute(m, attribute, Number(attribute.type ?? 2));
   },
   "one integer of an attribute": (m) => {
