@@ -1,6 +1,7 @@
 import type { Graph } from "./graph.ts";
 import { subgraphsOf } from "./graph.ts";
 import type { Node, Shape, Value } from "./node.ts";
+import { checkOperands, checkSizes } from "./op-rules.ts";
 import { refineDim } from "./shapes/dim.ts";
 import { elementwiseRules } from "./shapes/elementwise.ts";
 import { indexingRules } from "./shapes/indexing.ts";
@@ -52,23 +53,34 @@ export const inferNode = (node: Node, opset: number): void => infer(node, opset,
  * Without `overwrite` what the model states stays and is only refined (a name becomes a number); with it all is derived anew from
  * the graph inputs, and what cannot be derived becomes unknown.
  */
-export const inferShapes = (graph: Graph, options: { readonly overwrite?: boolean } = {}): void =>
-  inferGraph(graph, graph.opset, options.overwrite ?? false);
+export const inferShapes = (graph: Graph, options: InferOptions = {}): void => inferGraph(graph, graph.opset, options);
 
-const inferGraph = (graph: Graph, opset: number, overwrite: boolean): void => {
+export interface InferOptions {
+  /** Derive all anew (default false). */
+  readonly overwrite?: boolean;
+  /** Called with each node before and after its outputs are inferred, when all that it reads is. */
+  readonly before?: (node: Node) => void;
+  readonly after?: (node: Node) => void;
+}
+
+const inferGraph = (graph: Graph, opset: number, options: InferOptions): void => {
+  const { overwrite = false, before, after } = options;
   const memo: Memo = new Map();
   for (const node of graph.sorted()) {
     if (overwrite) for (const output of node.outputs) Object.assign(output, { dtype: shapeRuleOf(node) ? undefined : output.dtype, shape: undefined });
-    for (const body of subgraphsOf(node)) inferGraph(body, opset, overwrite);
+    for (const body of subgraphsOf(node)) inferGraph(body, opset, options);
+    before?.(node);
     infer(node, opset, memo, overwrite ? write : refine);
+    after?.(node);
     for (const output of node.outputs) partialValue(output, memo); // in order, so that no chain is walked by recursion
   }
 };
 
 const infer = (node: Node, opset: number, memo: Memo, assign: (value: Value, type: ValueType) => void): void => {
-  const rule = shapeRuleOf(node);
-  if (!rule) return;
-  const types = rule(new ShapeContext(node, opset, memo));
+  const context = new ShapeContext(node, opset, memo);
+  checkOperands(context);
+  const types = shapeRuleOf(node)?.(context) ?? [];
+  checkSizes(node, types);
   for (const [index, output] of node.outputs.entries()) {
     const type = types[index];
     if (type) assign(output, type);

@@ -5,6 +5,7 @@ import { intAttribute, intsAttribute, type Attribute } from "../graph/attribute.
 import { UserError } from "../graph/error.ts";
 import { Graph } from "../graph/graph.ts";
 import { Value, type Shape } from "../graph/node.ts";
+import { checkOperations } from "../graph/signature.ts";
 import { dataTypeOf } from "../graph/tensor.ts";
 import { cannotReadModel, notOnnx, unsupportedOnnx } from "./errors.ts";
 import { exactInt64, type Int64 } from "./int64.ts";
@@ -50,10 +51,20 @@ export const parseModel = (bytes: Uint8Array, source: Source = { label: "the mod
       irVersion: Math.max(firstIrWithConstants, Number(model.irVersion)), producerName: model.producerName, producerVersion: model.producerVersion, domain: model.domain,
       modelVersion: Number(model.modelVersion), doc: model.docString, functions: model.functions ?? [],
     });
+    checked(graph, source.label);
     return { graph, notes, sizeBytes: [...external.values()].reduce((sum, size) => sum + size, bytes.byteLength) };
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw notOnnx(source.label, error instanceof Error ? error.message : String(error), error);
+  }
+};
+
+/** The rules of the operators, in errors that name the file too. */
+const checked = (graph: Graph, label: string): void => {
+  try {
+    checkOperations(graph);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(error.code, `${label}: ${error.message}`, error.nextStep, { cause: error }) : error;
   }
 };
 
