@@ -52,7 +52,7 @@ export const inferNode = (node: Node, opset: number): void => infer(new ShapeCon
 
 /**
  * Writes dtype and shape of every value that its inputs tell, in execution order, bodies of If/Loop/Scan included.
- * Without `overwrite` what the model states stays and is only refined (a name becomes a number); with it all is derived anew from
+ * Without `overwrite` what the model states stays where nothing else is computed (a name becomes a number); with it all is derived anew from
  * the graph inputs, and what cannot be derived becomes unknown.
  */
 export const inferShapes = (graph: Graph, options: InferOptions = {}): void => inferGraph(graph, graph.opset, options);
@@ -106,7 +106,9 @@ const refine = (value: Value, { dtype, shape }: ValueType): void => {
   value.shape = refineShape(value.shape, shape);
 };
 
+/** What is computed is true where the file says something else: its own words are often those of another size. */
 const refineShape = (stated: Shape | undefined, found: Shape | undefined): Shape | undefined => {
-  if (stated?.length !== found?.length || !stated || !found) return stated ?? found;
-  return stated.map((dim, axis) => refineDim(dim, found[axis]!));
+  if (!stated || !found) return stated ?? found;
+  if (stated.length !== found.length) return found;
+  return stated.map((dim, axis) => (typeof found[axis] === "number" ? found[axis] : refineDim(dim, found[axis]!)));
 };

@@ -59,7 +59,7 @@ def line(schema, sets):
     return f"{schema.since_version}{'x' if schema.deprecated else ''}|{arity}|{inputs}|{outputs}|{attributes}|{types}"
 
 
-def write(file, name, doc, schemas):
+def write(file, name, doc, schemas, more=""):
     sets = Sets()
     by_op = {}
     for schema in sorted(schemas, key=lambda s: (s.name, s.since_version)):
@@ -75,11 +75,16 @@ def write(file, name, doc, schemas):
             f"// Made by graph/schemas/make.py from {doc}. Do not edit.\n"
             'import type { SchemaTable } from "./schema.ts";\n\n'
             f"export const {name}: SchemaTable = {{\n  types: [\n{types}\n  ],\n  ops: {{\n"
-            + "\n".join("  " + row for row in rows.split("\n")) + "\n  },\n};\n"
+            + "\n".join("  " + row for row in rows.split("\n")) + "\n  },\n};\n" + more
         )
 
 
 ai_onnx = [s for s in onnx.defs.get_all_schemas_with_history() if s.domain == ""]
 microsoft = [s for s in ort.get_all_operator_schema() if s.domain == "com.microsoft"]
-write("onnx.ts", "onnxSchemas", f"onnx {onnx.__version__}", ai_onnx)
+versions = f"""
+/** The newest operator set and IR version that the schemas cover. */
+export const newestOpset = {onnx.defs.onnx_opset_version()};
+export const newestIr = {int(onnx.IR_VERSION)};
+"""
+write("onnx.ts", "onnxSchemas", f"onnx {onnx.__version__}", ai_onnx, versions)
 write("microsoft.ts", "microsoftSchemas", f"onnxruntime {onnxruntime.__version__}", microsoft)

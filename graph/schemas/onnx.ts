@@ -1001,3 +1001,7 @@ export const onnxSchemas: SchemaTable = {
     ],
   },
 };
+
+/** The newest operator set and IR version that the schemas cover. */
+export const newestOpset = 28;
+export const newestIr = 14;

@@ -3,6 +3,8 @@ import type { DataType } from "../tensor.ts";
 import { microsoftSchemas } from "./microsoft.ts";
 import { onnxSchemas } from "./onnx.ts";
 
+export { newestIr, newestOpset } from "./onnx.ts";
+
 /**
  * Signatures as make.py writes them: `since|inputs>outputs|inputs|outputs|attributes|types`, an `x` after `since` where the op ends there.
  * A parameter is `name:type`, with `?` optional, `*` variadic of one type, `**` variadic of any; a type is a name of `types` or the index
