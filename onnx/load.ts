@@ -5,7 +5,9 @@ import { intAttribute, intsAttribute, type Attribute } from "../graph/attribute.
 import { UserError } from "../graph/error.ts";
 import { Graph } from "../graph/graph.ts";
 import { Value, type Shape } from "../graph/node.ts";
+import { checkOperations } from "../graph/signature.ts";
 import { dataTypeOf } from "../graph/tensor.ts";
+import { newestIr, newestOpset } from "../graph/schemas/schema.ts";
 import { cannotReadModel, notOnnx, unsupportedOnnx } from "./errors.ts";
 import { exactInt64, type Int64 } from "./int64.ts";
 import { executionOrder } from "./order.ts";
@@ -39,22 +41,45 @@ export const parseModel = (bytes: Uint8Array, source: Source = { label: "the mod
     const notes = dropped(unknownFields(bytes), source);
     const model = proto.ModelProto.decode(bytes);
     if (!model.graph || (model.opsetImport ?? []).length === 0) throw notOnnx(source.label, "it has no graph or imports no operator set");
+    const irVersion = Number(model.irVersion);
+    if (irVersion < 0 || irVersion > newestIr) throw unsupportedOnnx(source.label, `IR version ${irVersion} (the newest known is ${newestIr})`);
     const external = new Map<string, number>();
     const graph = readGraph(model.graph, { ...source, notes, external }, null);
     const untyped = graph.inputs.find((input) => !input.dtype);
     if (untyped) throw unsupportedOnnx(source.label, `input "${untyped.name}", which is no tensor of a known element type`);
     notes.push(...constantDefaults(graph));
-    for (const { domain, version } of model.opsetImport) graph.opsets.set(domain === "ai.onnx" ? "" : (domain ?? ""), Number(version ?? 0));
+    for (const { domain, version } of model.opsetImport) importOpset(graph, domain ?? "", Number(version ?? 0), source);
     for (const { key, value } of model.metadataProps ?? []) graph.metadata.set(key ?? "", value ?? "");
     Object.assign(graph.facts, {
-      irVersion: Math.max(firstIrWithConstants, Number(model.irVersion)), producerName: model.producerName, producerVersion: model.producerVersion, domain: model.domain,
+      irVersion: Math.max(firstIrWithConstants, irVersion), producerName: model.producerName, producerVersion: model.producerVersion, domain: model.domain,
       modelVersion: Number(model.modelVersion), doc: model.docString, functions: model.functions ?? [],
     });
+    checked(graph, source.label);
     return { graph, notes, sizeBytes: [...external.values()].reduce((sum, size) => sum + size, bytes.byteLength) };
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw notOnnx(source.label, error instanceof Error ? error.message : String(error), error);
   }
+};
+
+/** The rules of the operators, in errors that name the file too. */
+const checked = (graph: Graph, label: string): void => {
+  try {
+    checkOperations(graph);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(error.code, `${label}: ${error.message}`, error.nextStep, { cause: error }) : error;
+  }
+};
+
+/** Throws UNSUPPORTED_ONNX for a version that does not exist yet, NOT_ONNX for two versions of one operator set. */
+const importOpset = (graph: Graph, domain: string, version: number, source: Source): void => {
+  const name = domain === "ai.onnx" ? "" : domain;
+  const label = name === "" ? "ai.onnx" : name;
+  const known = graph.opsets.get(name);
+  if (known !== undefined && known !== version) throw notOnnx(source.label, `it imports ${label} in versions ${known} and ${version}`);
+  if (!(version >= 1 && version < 2 ** 31)) throw notOnnx(source.label, `it imports version ${version} of ${label}`);
+  if (name === "" && version > newestOpset) throw unsupportedOnnx(source.label, `operator set ${version} (the newest known is ${newestOpset})`);
+  graph.opsets.set(name, version);
 };
 
 /** From this IR version on an initializer that is no input is a constant. */
