@@ -4,13 +4,14 @@ import { writeBundle, type WrittenBundle } from "../../bundle/write.ts";
 import { UserError } from "../../graph/error.ts";
 import { bundleDefaults, configSchema, type BundleConfig } from "../config-schema.ts";
 import { loadConfig } from "../config.ts";
-import { readJson } from "../files.ts";
+import { readKept } from "../kept.ts";
 import { makePlan, type Plan } from "../plan.ts";
 import { silentReporter, type Reporter } from "../progress.ts";
+import { readRun } from "../run-file.ts";
 import type { RunResult } from "../result.ts";
 import { bundleInput } from "./input.ts";
 import { sourceFile } from "./source.ts";
-import { following, readRun, toolRecord } from "./stage.ts";
+import { following, toolRecord } from "./stage.ts";
 
 export interface BundleRunOptions {
   readonly variant?: string;
@@ -30,7 +31,7 @@ export interface BundleRunOptions {
 export const bundleRun = async (runFolder: string, options: BundleRunOptions = {}): Promise<WrittenBundle> => {
   const { reporter = silentReporter, signal } = options;
   const key = options.sign === undefined ? undefined : await readKey(options.sign, "private");
-  const result = await readRun(runFolder);
+  const result = await readRun(runFolder, reporter);
   const settings = settingsOf(result, options);
   const plan = await planOf(result, runFolder, options.config, reporter);
   if (!plan) reporter.warn("the run's config is not where it was: accuracy by slice is not measured (name it with --config)");
@@ -47,7 +48,7 @@ const settingsOf = (result: RunResult, { variant, formats }: BundleRunOptions): 
 
 /** The run's data sets; null where no config is named and the old one is gone. */
 const planOf = async (result: RunResult, runFolder: string, given: string | undefined, reporter: Reporter): Promise<Plan | null> => {
-  const saved = (await readJson(join(runFolder, sourceFile))) as { readonly config: string } | undefined;
+  const saved = (await readKept(join(runFolder, sourceFile), sourceFile, "the config is not known from there", reporter)) as { readonly config: string } | undefined;
   const path = given ?? saved?.config;
   if (path === undefined) return null;
   const loaded = await loadConfig(path).catch((error: unknown) => {
