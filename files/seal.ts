@@ -37,7 +37,8 @@ export const damageOf = async (folder: string, { path, sizeBytes, sha256 }: File
 };
 
 /** The text of a sealed record: `content` with its digest. `of` says what it is a record of: its kind, and all that it depends on. */
-export const sealedText = (of: string, content: object): string => `${JSON.stringify({ seal: { of, sha256: digestOf(of, content) }, ...content }, null, 2)}\n`;
+export const sealedText = (of: string, content: object, indent = 2): string =>
+  `${JSON.stringify({ seal: { of, sha256: digestOf(of, content) }, ...content }, null, indent)}\n`;
 
 export type Unsealed = { readonly content: unknown; readonly damage?: undefined } | { readonly content?: undefined; readonly damage: Damage };
 

@@ -92,7 +92,7 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   reporter.line(`run folder ${runFolder}`);
   const finishedStages = await finishedBefore(runFolder);
   await writeKept(join(runFolder, sourceFile), sourceFile, { config: loaded.path });
-  const plan = await makePlan(loaded, reporter);
+  const plan = await makePlan(loaded, reporter, cacheFolder);
   reporter.line(`plan: ${plan.train.items.length} pictures to train on, ${plan.val.items.length} to validate on${plan.reported === plan.val ? "" : `, ${plan.reported.items.length} to test on`}, classes ${plan.classes.join(", ")}`);
   await checkDisk(loaded, plan, { runFolder, cacheFolder, reporter });
   const variants: VariantFile[] = [];

@@ -1,4 +1,5 @@
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { readKey } from "../../bundle/signature.ts";
 import { writeBundle, type WrittenBundle } from "../../bundle/write.ts";
 import { UserError } from "../../graph/error.ts";
@@ -59,7 +60,8 @@ const planOf = async (result: RunResult, runFolder: string, given: string | unde
   const { name, data, seed } = loaded.config;
   const same = (key: string, value: unknown): boolean => JSON.stringify(result.config[key]) === JSON.stringify(value);
   if (!same("name", name) || !same("seed", seed) || !same("data", data)) throw otherConfig(path, runFolder);
-  const plan = await makePlan(loaded, reporter);
+  const cacheFolder = join(dirname(resolve(runFolder)), "cache");
+  const plan = await makePlan(loaded, reporter, existsSync(cacheFolder) ? cacheFolder : undefined);
   const changed = changedSets(result, plan);
   if (changed.length > 0) throw otherData(changed, runFolder);
   return plan;
