@@ -6,6 +6,7 @@ import { dirname, join, relative, resolve } from "node:path";
 /** Who may import whom (ARCHITECTURE.md). graph/error.ts is free to all. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   graph: [],
+  files: [],
   onnx: ["graph"],
   rewrite: ["graph"],
   autodiff: ["graph"],
@@ -13,11 +14,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   training: ["graph", "autodiff", "runtime"],
   vision: [],
   students: ["graph"],
-  detection: ["graph", "onnx", "rewrite", "autodiff", "runtime", "training", "vision", "students"],
-  targets: ["graph", "onnx", "runtime", "vision", "detection"],
+  detection: ["graph", "files", "onnx", "rewrite", "autodiff", "runtime", "training", "vision", "students"],
+  targets: ["graph", "files", "onnx", "runtime", "vision", "detection"],
   report: [],
-  bundle: ["graph", "onnx", "rewrite", "autodiff", "runtime", "training", "vision", "students", "detection", "targets", "report"],
-  pipeline: ["graph", "onnx", "rewrite", "autodiff", "runtime", "training", "vision", "students", "detection", "targets", "report", "bundle"],
+  bundle: ["graph", "files", "onnx", "rewrite", "autodiff", "runtime", "training", "vision", "students", "detection", "targets", "report"],
+  pipeline: ["graph", "files", "onnx", "rewrite", "autodiff", "runtime", "training", "vision", "students", "detection", "targets", "report", "bundle"],
 };
 
 /** Single files that another layer may read beside the table. */
