@@ -1,7 +1,7 @@
 /** Characters that begin or end a form of Markdown (CommonMark and GitHub's) anywhere in a line. */
 const anywhere = /[\\`*_{}[\]<>&|~!$@#:^]/g;
 /** Those that do so at the start of a line only. */
-const atStart = /^(?:[-+=]|\d+(?=[.)]))/;
+const atStart = /^(?:[-+=]|\d+(?=[.)](?:\s|$)))/;
 
 /** Text as Markdown shows it, in a paragraph, a list or a table's cell; line breaks are shown as blanks. */
 export const markdownText = (text: string): string =>
