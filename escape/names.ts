@@ -8,7 +8,10 @@
  * - all text of a config and of an inventory: `pipeline/config.ts`, `targets/inventory.ts`
  * - files' names: `vision/datasets/open.ts` (pictures), `bundle/checksums.ts` (bundles and their archives)
  * - a model's text (values, nodes, ops, free sizes, metadata keys): `onnx/load.ts`, `bundle/manifest-schema.ts`
- * - what devices say: `shown` cleans it (`targets/linux/probe.ts`, `targets/jetson/probe.ts`, `targets/device/run.ts`)
+ * - what devices say of themselves: `shown` cleans it (`targets/linux/probe.ts`, `targets/jetson/device.ts`, `targets/device/run.ts`), since a board's odd
+ *   name is no reason not to measure
+ *
+ * The same name twice is the business of each list: data sets and models join them, with a note; a config refuses them.
  */
 
 /** Most UTF-16 units of a class name, and of a path or the name of a tensor. */
@@ -70,6 +73,9 @@ const anyControl = new RegExp(`${control.source}|${turning.source}`, "gu");
 
 /** Text that only people read, with "�" for what would be refused in a name: what a device says about itself. */
 export const shown = (text: string): string => text.replace(anyControl, "\ufffd");
+
+/** As `shown`, for text of lines: line breaks and tabs are its own. */
+export const shownLines = (text: string): string => text.replace(anyControl, (found) => (/[\n\r\t]/.test(found) ? found : "\ufffd"));
 
 /** A refused name as an error may show it: quoted, short, its control characters as JSON writes them. */
 export const quotedName = (name: string): string => {
