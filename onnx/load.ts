@@ -14,6 +14,7 @@ import { executionOrder } from "./order.ts";
 import { tensorFromProto, type Source } from "./tensor-proto.ts";
 import { textOf } from "./text.ts";
 import { unknownFields } from "./wire.ts";
+import { checkNames } from "./names.ts";
 
 const proto = onnxProto.onnx;
 type IGraphProto = onnxProto.onnx.IGraphProto;
@@ -29,7 +30,7 @@ export interface LoadedModel {
   readonly sizeBytes: number;
 }
 
-/** Reads an .onnx file, its external data included. Throws UserError MODEL_FILE, NOT_ONNX, UNSUPPORTED_ONNX or EXTERNAL_DATA. */
+/** Reads an .onnx file, its external data included. Throws UserError MODEL_FILE, NOT_ONNX, UNSUPPORTED_ONNX, BAD_NAME or EXTERNAL_DATA. */
 export const loadModel = async (path: string): Promise<LoadedModel> => {
   const bytes = await readFile(path).catch((cause: unknown) => { throw cannotReadModel(path, cause); });
   return parseModel(bytes, { label: path, folder: dirname(path) });
@@ -50,6 +51,7 @@ export const parseModel = (bytes: Uint8Array, source: Source = { label: "the mod
     notes.push(...constantDefaults(graph));
     for (const { domain, version } of model.opsetImport) importOpset(graph, domain ?? "", Number(version ?? 0), source);
     for (const { key, value } of model.metadataProps ?? []) graph.metadata.set(key ?? "", value ?? "");
+    checkNames(graph, source.label);
     Object.assign(graph.facts, {
       irVersion: Math.max(firstIrWithConstants, irVersion), producerName: model.producerName, producerVersion: model.producerVersion, domain: model.domain,
       modelVersion: Number(model.modelVersion), doc: model.docString, functions: model.functions ?? [],

@@ -4,6 +4,7 @@ import { stageNames, type StageName } from "../../pipeline/stage.ts";
 import { choosingText, lossText } from "../../report/summary.ts";
 import { action } from "../context.ts";
 import { failedGate, failedRequirement, unmetRequirements } from "../requirements.ts";
+import { Coloured, printable } from "../terminal-text.ts";
 import { stabilityNote, variantTable } from "../table.ts";
 
 interface Options {
@@ -34,7 +35,10 @@ Examples:
       const run = await compress(config, { runs, reporter, signal, ...(until !== undefined && { until }), ...(fresh !== undefined && { fresh }), ...(without && { without }) });
       const losses = run.result.losses ?? [];
       const failed = run.result.gates.filter(({ passed }) => !passed);
-      result(run.result, (columns) => [variantTable(run.result, columns), choosingText(run.result) ?? "", stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "").join("\n"));
+      result(run.result, (columns) => {
+        const notes = [choosingText(run.result) ?? "", stabilityNote(run.result), `report: ${relative(process.cwd(), run.reportPath) || run.reportPath}`].filter((line) => line !== "");
+        return new Coloured([variantTable(run.result, columns), ...notes.map(printable)].join("\n"));
+      });
       for (const { name, limit, value } of failed) reporter.warn(failedGate(name, limit, value));
       for (const loss of losses) reporter.warn(`${lossText(loss)}: look at the curves in the report; a lower learning rate, more epochs or a milder cut helps, allowedDrop in the config accepts it`);
       const { gates = {} } = run.result.config as { readonly gates?: Readonly<Record<string, number>> };

@@ -1,3 +1,4 @@
+import { shown } from "../../escape/names.ts";
 import { UserError } from "../../graph/error.ts";
 import type { BenchmarkHooks } from "../target.ts";
 import type { RunResult, Transport } from "../transport.ts";
@@ -29,7 +30,7 @@ export const runOnDevice = async <Job extends DeviceJob | PicturesJob>(transport
   let failed: Extract<DeviceReply, { kind: "failed" }> | undefined;
   const onLine = (line: string, stream: "stdout" | "stderr"): void => {
     if (stream !== "stdout" || !line.startsWith("{")) return;
-    const reply = JSON.parse(line) as DeviceReply;
+    const reply = JSON.parse(line, (_, value: unknown) => (typeof value === "string" ? shown(value) : value)) as DeviceReply;
     if (reply.kind === "progress") {
       if (reply.what === "soak") hooks.onStep?.(`soak of ${label}`, reply.done, reply.total, "second");
       else hooks.onProgress?.(reply.done, reply.total);
