@@ -15,7 +15,7 @@ export class UsageError extends UserError {
   }
 }
 
-const wrongUse: ReadonlySet<string> = new Set(["CONFIG_INVALID", "CONFIG_READ", "UNKNOWN_STAGE"]);
+const wrongUse: ReadonlySet<string> = new Set(["CONFIG_INVALID", "CONFIG_RUNS_CODE", "CONFIG_READ", "UNKNOWN_STAGE"]);
 
 /** Prints an error as people need it and returns the exit code. `command` is how to go on after an interruption. */
 export const explain = (error: unknown, options: { readonly verbose: boolean; readonly command: string }): ExitCode => {

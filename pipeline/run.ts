@@ -11,6 +11,7 @@ import { picturePaths, renderReport, type Asset } from "../report/html.ts";
 import { nameOf } from "../targets/inventory.ts";
 import { accuracyRecord } from "./accuracy.ts";
 import { bundleStage } from "./bundle/stage.ts";
+import type { Trust } from "../targets/code-keys.ts";
 import { sourceFile } from "./bundle/source.ts";
 import { benchmarkStage } from "./benchmark/stage.ts";
 import { distillStage } from "./distill/stage.ts";
@@ -36,7 +37,7 @@ import { readRun, runFile } from "./run-file.ts";
 import { createTrainer } from "./trainer.ts";
 import { givenVariant } from "./variant-files.ts";
 
-export interface CompressOptions {
+export interface CompressOptions extends Trust {
   /** Folder that gets a folder per run, and `cache/` for what runs share; default `runs`. */
   readonly runs?: string;
   /** Last stage to run. */
@@ -68,7 +69,7 @@ export const runFolderOf = ({ config }: LoadedConfig, runs = "runs"): string => 
  * run.json and report.html are written after every stage, so that a later failure loses nothing. Throws UserError for whatever the user can mend.
  */
 export const compress = async (configPath: string, options: CompressOptions = {}): Promise<CompressResult> => {
-  const loaded = await loadConfig(configPath);
+  const loaded = await loadConfig(configPath, options);
   if (options.until !== undefined && !stageNames.includes(options.until)) throw unknownStage(options.until, stageNames);
   const targets = loaded.config.targets.map(nameOf);
   const unknown = options.without?.find((name) => !targets.includes(name));

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { readKey } from "../../bundle/signature.ts";
 import { writeBundle, type WrittenBundle } from "../../bundle/write.ts";
+import type { Trust } from "../../targets/code-keys.ts";
 import { UserError } from "../../graph/error.ts";
 import { bundleDefaults, configSchema, type BundleConfig } from "../config-schema.ts";
 import { loadConfig } from "../config.ts";
@@ -14,7 +15,7 @@ import { bundleInput } from "./input.ts";
 import { sourceFile } from "./source.ts";
 import { following, toolRecord } from "./stage.ts";
 
-export interface BundleRunOptions {
+export interface BundleRunOptions extends Trust {
   readonly variant?: string;
   readonly formats?: BundleConfig["formats"];
   /** Folder that gets the bundle; default `bundles` in the run folder. */
@@ -34,7 +35,7 @@ export const bundleRun = async (runFolder: string, options: BundleRunOptions = {
   const key = options.sign === undefined ? undefined : await readKey(options.sign, "private");
   const result = await readRun(runFolder, reporter);
   const settings = settingsOf(result, options);
-  const plan = await planOf(result, runFolder, options.config, reporter);
+  const plan = await planOf(result, runFolder, options, reporter);
   if (!plan) reporter.warn("the run's config is not where it was: accuracy by slice is not measured (name it with --config)");
   const requirements = configSchema.shape.requirements.parse(result.config["requirements"]) ?? [];
   const input = await bundleInput({ result, runFolder: resolve(runFolder), settings, requirements, plan });
@@ -48,11 +49,11 @@ const settingsOf = (result: RunResult, { variant, formats }: BundleRunOptions): 
 });
 
 /** The run's data sets; null where no config is named and the old one is gone. */
-const planOf = async (result: RunResult, runFolder: string, given: string | undefined, reporter: Reporter): Promise<Plan | null> => {
+const planOf = async (result: RunResult, runFolder: string, { config: given, ...trust }: BundleRunOptions, reporter: Reporter): Promise<Plan | null> => {
   const saved = (await readKept(join(runFolder, sourceFile), sourceFile, "the config is not known from there", reporter)) as { readonly config: string } | undefined;
   const path = given ?? saved?.config;
   if (path === undefined) return null;
-  const loaded = await loadConfig(path).catch((error: unknown) => {
+  const loaded = await loadConfig(path, trust).catch((error: unknown) => {
     if (given === undefined && error instanceof UserError && error.code === "CONFIG_READ") return null;
     throw error;
   });
