@@ -2,7 +2,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { Kind } from "./kind.ts";
-import { faults, isFault, signatureOf, type Outcome } from "./outcome.ts";
+import { faults, isFault, isOfProcess, signatureOf, type Outcome } from "./outcome.ts";
 import { Watched, type Ended } from "./pool.ts";
 
 export interface CampaignOptions {
@@ -51,7 +51,7 @@ export const countIn = (tally: Tally, ended: readonly Ended[]): void => {
     const signature = signatureOf(outcome);
     const known = tally.classes.get(signature) ?? { outcome, indexes: [], count: 0 };
     known.count++;
-    if (known.indexes.length < namedInputs) known.indexes.push(index);
+    if (known.indexes.length < namedInputs || isOfProcess(outcome)) known.indexes.push(index);
     tally.classes.set(signature, known);
   }
 };

@@ -6,18 +6,18 @@ import { basename, dirname, join } from "node:path";
 import type { FaultClass, Tally } from "./campaign.ts";
 import { inputAt, type Input, type Kind } from "./kind.ts";
 import { kindNamed } from "./kinds.ts";
-import { isFault, outcomeOf, signatureOf, type Outcome } from "./outcome.ts";
+import { isOfProcess, outcomeOf, signatureOf, uncleanPart, type Outcome } from "./outcome.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
 /** Longest time that a smaller input is looked for. */
-const minimizeMs = 2000;
+const minimizeMs = 700;
 
 /**
  * The input with as many pieces cut out as leave the fault the same. Crashes and hangs are kept as they are: each try would end a process.
  */
 const minimized = async (kind: Kind, input: Input, outcome: Outcome): Promise<Input> => {
-  if (["crash", "hang", "memory"].includes(outcome.is)) return input;
+  if (isOfProcess(outcome)) return input;
   const folder = await mkdtemp(join(tmpdir(), "edgestill-fuzz-min-"));
   try {
     const check = await kind.open(folder);
@@ -53,10 +53,13 @@ export const keepFaults = async (folder: string, { kind }: Tally, found: FaultCl
   return files;
 };
 
+/** Name of the seed that a kept input was made from. */
+export const seedOf = (file: string): string => decodeURIComponent(basename(file).split("~")[0]!);
+
 /** The kept input again, here: its outcome. A crash ends this process as it ended the other. */
 export const replay = async (file: string): Promise<{ readonly outcome: Outcome; readonly kind: Kind; readonly seed: string }> => {
   const kind = kindNamed(basename(dirname(file)));
-  const seed = decodeURIComponent(basename(file).split("~")[0]!);
+  const seed = seedOf(file);
   const folder = await mkdtemp(join(tmpdir(), "edgestill-fuzz-replay-"));
   try {
     const check = await kind.open(folder);
@@ -75,8 +78,10 @@ export const asCommand = async (kind: Kind, file: string, seed: string): Promise
   try {
     const args = kind.command?.(file, seed, join(folder, "out.onnx"));
     if (!args) return undefined;
+    const input = { name: seed, bytes: await readFile(file) };
     const { exitCode, signal, stderr } = await execa(process.execPath, ["--import", import.meta.resolve("tsx"), join(root, "cli", "main.ts"), ...args], { cwd: folder, reject: false, timeout: 120_000, stdin: "ignore", env: { NO_COLOR: "1" } });
-    return { isTold: signal === undefined && (exitCode === 0 || exitCode === 1) && !isFault({ is: /TypeError|RangeError|^\s+at .*:\d+/m.test(stderr) ? "raw error" : "refused" }), text: stderr.trim().split("\n").slice(-3).join("\n") };
+    const isTold = signal === undefined && (exitCode === 0 || exitCode === 1) && uncleanPart(stderr, input) === undefined;
+    return { isTold, text: stderr.trim().split("\n").slice(-3).join("\n") };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { resolve } from "node:path";
-import { runCampaign, type Campaign, type Tally } from "./campaign.ts";
-import { asCommand, keepFaults, replay } from "./keep.ts";
+import { runCampaign, type Campaign, type FaultClass, type Tally } from "./campaign.ts";
+import { asCommand, keepFaults, replay, seedOf } from "./keep.ts";
 import { kindNamed, kinds } from "./kinds.ts";
-import { isFault } from "./outcome.ts";
+import { isFault, isOfProcess } from "./outcome.ts";
 import { asJson, faultsOf, tableMarkdown, tableText } from "./report.ts";
 
 /** The command behind `npm run fuzz`: hostile inputs through the real code, counted by how they end. Exit code 1 where any ends badly. */
@@ -45,22 +45,28 @@ const replayed = async (file: string): Promise<boolean> => {
   return !isFault(outcome);
 };
 
-/** Keeps what ended badly; a crash that the command line tells as an error is no fault of it. */
+/** What ended a process is tried on the command line, which watches native code: told as an error there, it is a refusal. */
+const judgeByCommand = async (tally: Tally, found: FaultClass, files: readonly string[]): Promise<string[]> => {
+  if (!isOfProcess(found.outcome) || !tally.kind.command) return [...files];
+  const left: string[] = [];
+  for (const file of files) {
+    const told = await asCommand(tally.kind, resolve(file), seedOf(file));
+    if (!told?.isTold) left.push(file);
+  }
+  const told = files.length - left.length;
+  tally.outcomes[found.outcome.is] -= told;
+  tally.outcomes.refused += told;
+  found.count -= told;
+  if (told > 0) note(`${tally.kind.name}: ${told} x ${found.outcome.is} of a process that calls the API, told as an error by the command line`);
+  return left;
+};
+
+/** Keeps what ended badly, and says which files show it. */
 const keepAll = async (tally: Tally, options: Options): Promise<void> => {
   for (const [signature, found] of tally.classes) {
-    const files = await keepFaults(options.keep, tally, found, Number(options.seed));
-    if (found.outcome.is === "crash" && tally.kind.command) {
-      const seed = decodeURIComponent(files[0]!.split("/").at(-1)!.split("~")[0]!);
-      const told = await asCommand(tally.kind, resolve(files[0]!), seed);
-      if (told?.isTold) {
-        tally.outcomes.crash -= found.count;
-        tally.outcomes.refused += found.count;
-        tally.classes.delete(signature);
-        note(`${tally.kind.name}: ${found.count} x native crash in this process, told as an error by the command line: ${told.text.split("\n")[0]}`);
-        continue;
-      }
-    }
-    note(`\n${tally.kind.name}: ${found.count} x ${signature}\n  ${files.join("\n  ")}`);
+    const files = await judgeByCommand(tally, found, await keepFaults(options.keep, tally, found, Number(options.seed)));
+    if (found.count === 0) tally.classes.delete(signature);
+    else note(`\n${tally.kind.name}: ${found.count} x ${signature}\n  ${files.slice(0, 3).join("\n  ")}`);
   }
 };
 

@@ -17,6 +17,9 @@ export interface Outcome {
 
 export const isFault = ({ is }: Outcome): boolean => (faults as readonly string[]).includes(is);
 
+/** It was the process that ended, not the code that answered: each such input is tried on the command line. */
+export const isOfProcess = ({ is }: Outcome): boolean => is === "crash" || is === "hang" || is === "memory";
+
 const root = join(import.meta.dirname, "..", "..");
 const layers = [
   "graph", "onnx", "rewrite", "autodiff", "runtime", "training", "vision", "students", "detection", "pipeline", "targets",
@@ -44,7 +47,7 @@ let codes: ReadonlySet<string> | undefined;
 const unclean: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["bug:", /\bbug:/],
   ["an object as text", /\[object \w+\]/],
-  ["an error of the language", /\b(?:Type|Range|Reference|Syntax)Error\b|Cannot (?:read|set|destructure|convert|mix|access) |is not (?:a function|iterable|a constructor)|Maximum call stack|Invalid (?:array|typed array|string) length|Array buffer allocation|heap out of memory/],
+  ["an error of the language", /\b(?:Type|Range|Reference|Syntax)Error\b|Cannot (?:(?:read|set) propert|destructure|convert undefined|convert a|mix BigInt|access ')|is not (?:a function|iterable|a constructor)|Maximum call stack|Invalid (?:array|typed array|string) length|Array buffer allocation|heap out of memory/],
   ["a stack", /^\s+at .*:\d+:\d+\)?$/m],
   // eslint-disable-next-line no-control-regex
   ["a control character", /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/],
@@ -56,10 +59,10 @@ const echoed = ["undefined", "NaN"] as const;
 export const uncleanPart = (text: string, input: Input): string | undefined => {
   for (const [what, pattern] of unclean) {
     const match = pattern.exec(text);
-    if (match) return `${what}: ${JSON.stringify(text.slice(Math.max(0, match.index - 20), match.index + 60))}`;
+    if (match) return `${what}\n${JSON.stringify(text.slice(Math.max(0, match.index - 60), match.index + 60))}`;
   }
   for (const word of echoed)
-    if (new RegExp(`\\b${word}\\b`).test(text) && !Buffer.from(input.bytes).toString("latin1").toLowerCase().includes(word.toLowerCase())) return word;
+    if (new RegExp(`\\b${word}\\b`).test(text) && !Buffer.from(input.bytes).toString("latin1").toLowerCase().includes(word.toLowerCase())) return `${word}\n${text}`;
   return undefined;
 };
 
@@ -91,4 +94,4 @@ const ownFrames = (error: Error): string =>
 
 /** Faults with the same signature are one class: numbers and quoted texts left out. */
 export const signatureOf = ({ is, message = "" }: Outcome): string =>
-  `${is}: ${message.replaceAll(/"[^"]*"|'[^']*'/g, '"…"').replaceAll(/[0-9]+/g, "#").replaceAll(/(?:\/[\w.+-]+){2,}/g, "PATH").slice(0, 240)}`;
+  `${is}: ${(is === "unclean text" ? message.split("\n")[0]! : message).replaceAll(/"[^"]*"|'[^']*'/g, '"…"').replaceAll(/[0-9]+/g, "#").replaceAll(/(?:\/[\w.+-]+){2,}/g, "PATH").slice(0, 240)}`;

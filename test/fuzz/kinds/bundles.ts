@@ -38,7 +38,7 @@ const manifest = {
   requirements: [{ id: "R1", metric: "map", limit: 0.5, slice: "all", relation: ">=", model: "models/tiny.onnx", measured: 0.5, low: 0.4, high: 0.6, passed: true, evidence: "evidence/accuracy.json" }],
   limits: ["not for fog"], notes: [], statement: "x", signature: null,
 };
-const golden = "edgestill-golden 1\nthresholds 0.25 0.45 300 0\npicture p0 64 48 golden/p0.rgb\nletterbox golden/p0.letterbox\ntensor golden/p0.tensor\noutput float 0.0001 golden/p0.float\nbox float 1 2 3 4 0.9\n";
+const golden = "edgestill-golden 1\nthresholds 0.25 0.45 300 0\npicture p0 64 48 golden/p0.rgb\nletterbox golden/p0.letterbox\ntensor golden/p0.tensor\noutput float 0.0001 golden/p0.f32\nboxes float 1 0.001\nbox 1 2 3 4 0.9 1\n";
 
 /** The files of a small bundle that verify accepts; `changed` take the place of its own, and the checksums follow. */
 const bundleWith = (changed: Readonly<Record<string, Uint8Array>> = {}): Map<string, Uint8Array> => {

@@ -29,7 +29,7 @@ requirements: [{id: R1, metric: map, limit: 0.5}, {id: R2, metric: ap.car, limit
 bundle: {limits: [not for fog]}
 report: {pictures: 1}
 `;
-const short = "data: {train: data/train.json, val: data/val.json}\nteacher: &t {model: teacher.onnx}\ndistill: {epochs: 1}\n";
+const short = "name: short\ndata: {train: data/train.json, val: data/val.json}\nteacher: &t {model: teacher.onnx}\ndistill: {epochs: 1}\n";
 const inventory = "targets:\n  - {name: pi5, kind: rpi, host: pi@pi5.local}\n  - {name: orin, kind: jetson, host: orin, threads: 4}\n  - {name: box, kind: linux, host: me@box}\n";
 
 const checks: Readonly<Record<string, (file: string, input: Input) => Promise<void>>> = {

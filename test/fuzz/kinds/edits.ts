@@ -34,6 +34,9 @@ const ownOutputs = async (bytes: Uint8Array, session = { threads: 1, optimizatio
 
 const isFinite = (values: Iterable<number>): boolean => [...values].every(Number.isFinite);
 
+/** Only the detector takes another size than its own. */
+const sized = ({ name }: Input) => (name.startsWith("detector") ? { size } : {});
+
 type Made = (file: string, input: Input, folder: string) => Promise<void>;
 
 /** What is done with a model, by the end of its seed's name; each one checks its own result. */
@@ -48,9 +51,9 @@ const steps: Readonly<Record<string, Made>> = {
     must(apart.length === 0, `a saved model computes something else: ${apart.map(({ reason, relative }) => reason ?? relative).join()}`);
   },
   /** A pruned file computes what the masked one does, with fewer MACs. */
-  prune: async (file, _input, folder) => {
+  prune: async (file, input, folder) => {
     const [out, masked] = [join(folder, "pruned.onnx"), join(folder, "masked.onnx")];
-    const { macs, before } = await pruneFile(file, { out, saveMasked: masked, macs: 0.7, criterion: "l2", round: 1, size });
+    const { macs, before } = await pruneFile(file, { out, saveMasked: masked, macs: 0.7, criterion: "l2", round: 1, ...sized(input) });
     must(Number.isFinite(macs) && macs <= before.macs, `pruned from ${before.macs} to ${macs} MACs`);
     const { graph } = await import("../../../onnx/load.ts").then(({ loadModel }) => loadModel(masked));
     const feeds = sampleFeeds(graph, { size });
@@ -81,11 +84,12 @@ const steps: Readonly<Record<string, Made>> = {
     }
   },
   /** The gradient model's loss is the sum of what it was asked for. */
-  grad: async (file, { bytes }, folder) => {
+  grad: async (file, input, folder) => {
+    const { bytes } = input;
     const out = join(folder, "grad.onnx");
     const { graph } = parseModel(bytes, { label: "model.onnx" });
     const loss = graph.outputs[0]?.name ?? "y";
-    const { outputs: [name = ""] } = await writeGradientModel(file, { loss, out, size });
+    const { outputs: [name = ""] } = await writeGradientModel(file, { loss, out, ...sized(input) });
     const before = await ownOutputs(bytes);
     if (!before) return;
     const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
@@ -97,7 +101,7 @@ const steps: Readonly<Record<string, Made>> = {
 
 const started = (step: string): readonly Seed[] => {
   const detector = { name: `detector/${step}`, bytes: serializeModel(madeDetector({ classes, size, bins: 4, strides: [8, 16] })) };
-  const others = step === "predict" ? [] : [1, 3, 4, 5, 8].map((seed) => ({ name: `random${seed}/${step}`, bytes: serializeModel(randomModel(seed).graph) }));
+  const others = step === "predict" || step === "quantize" ? [] : [1, 3, 4, 5, 8].map((seed) => ({ name: `random${seed}/${step}`, bytes: serializeModel(randomModel(seed).graph) }));
   return [detector, ...others];
 };
 
@@ -124,7 +128,7 @@ export const edits: Kind = {
     };
   },
   command: (file, seed, out) => {
-    const at = ["--size", size.join("x")];
+    const at = seed.startsWith("detector") ? ["--size", size.join("x")] : [];
     switch (stepOf(seed)) {
       case "prune": return ["prune", file, "--macs", "0.7", "--criterion", "l2", "--out", out, ...at];
       case "grad": return ["grad", file, "--loss", "output0", "--out", out, ...at];

@@ -37,7 +37,7 @@ const sets: Readonly<Record<string, { readonly files: Readonly<Record<string, st
   list: { files: { "val.txt": "images/a.png\nimages/b.png\n", "labels/a.txt": yolo, "labels/b.txt": yolo, "classes.txt": "car\ndog\n" }, open: "val.txt" },
   coco: { files: { "coco.json": JSON.stringify(coco) }, open: "coco.json" },
   voc: { files: { "Annotations/a.xml": voc, "Annotations/b.xml": voc.replace("a.png", "b.png") }, open: "" },
-  cvat: { files: { "obj.data": "classes = 2\nnames = obj.names\ntrain = train.txt\n", "obj.names": "car\ndog\n", "train.txt": "images/a.png\nimages/b.png\n", "images/a.txt": yolo, "images/b.txt": yolo }, open: "" },
+  cvat: { files: { "obj.data": "classes = 2\nnames = data/obj.names\nvalid = data/train.txt\n", "obj.names": "car\ndog\n", "train.txt": "images/a.png\nimages/b.png\n", "images/a.txt": yolo, "images/b.txt": yolo }, open: "" },
 };
 
 /** Boxes are numbers inside their pictures, of classes that there are; every picture once. */
