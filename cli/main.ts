@@ -1,13 +1,9 @@
 #!/usr/bin/env node
-import { CommanderError } from "commander";
-import { createProgram } from "./program.ts";
+import { runWatched } from "./watcher.ts";
 
-// A reader that went away (`| head`) is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => { if (error.code === "EPIPE") process.exit(0); });
+/** Words that only print: no model is opened, so that no process of its own is needed. */
+const prints: ReadonlySet<string> = new Set(["--help", "-h", "help", "--version", "-V", "init"]);
 
-try {
-  await createProgram().parseAsync();
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has printed what was wrong
-}
+const words = process.argv.slice(2);
+if (words.length === 0 || words.some((word) => prints.has(word))) await import("./command-line.ts").then(({ runCommandLine }) => runCommandLine());
+else await runWatched(words);

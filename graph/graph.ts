@@ -21,6 +21,8 @@ export interface ModelFacts {
 export class Graph {
   name: string;
   doc = "";
+  /** The file that it, or what it was made from, was read from; "" for none. For messages alone. */
+  origin = "";
   readonly inputs: Value[] = [];
   readonly outputs: Value[] = [];
   /** Operator-set version by domain; "" is ai.onnx. Empty in a subgraph. */
@@ -130,7 +132,7 @@ export class Graph {
   /** Copies nodes and values, shares tensors. `mapping` receives old value -> new value. */
   clone(mapping: Map<Value, Value> = new Map()): Graph {
     const copy = new Graph(this.name);
-    copy.doc = this.doc;
+    [copy.doc, copy.origin] = [this.doc, this.origin];
     Object.assign(copy.facts, this.facts);
     for (const [domain, version] of this.opsets) copy.opsets.set(domain, version);
     for (const [key, value] of this.metadata) copy.metadata.set(key, value);
