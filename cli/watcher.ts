@@ -1,6 +1,5 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import type { UserError } from "../graph/error.ts";
 import type { NativeWork } from "../runtime/native-work.ts";
 import { limitsFrom, WorkWatch } from "../runtime/work-watch.ts";
@@ -13,45 +12,41 @@ const arrivalMs = 200;
 const setting = "EDGESTILL_RUN_LIMIT";
 
 /**
- * Runs the command line in a process of its own and ends as that ends. A crash of native code there becomes an error that names the model; one native call that
- * takes too long is ended. This process only waits: nothing but Node.js' own modules is loaded while all goes well.
+ * Waits for the command line, which runs in a process of its own, and ends as that ends. A crash of native code there becomes an error that names the model; one
+ * native call that takes too long is ended. This process only waits: nothing but Node.js' own modules is loaded while all goes well.
  */
-export const runWatched = async (words: readonly string[]): Promise<void> => {
-  const entry = new URL(`./watched.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url);
-  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(entry), ...words], { stdio: ["inherit", "inherit", "inherit", "pipe", "pipe", "pipe"] });
+export const watch = async (child: ChildProcess, ended: Promise<ChildEnd>): Promise<void> => {
   let overrunning: readonly [work: NativeWork, limitSeconds: number] | undefined;
-  const watch = new WorkWatch(limitsFrom(process.env[setting]), (...found) => {
+  const work = new WorkWatch(limitsFrom(process.env[setting]), (...found) => {
     overrunning = found;
     child.kill("SIGKILL");
   });
   const asked = passStops(child);
-  const end = await endOf(child, watch);
-  watch.stop();
+  const end = await followed(child, ended, work);
+  work.stop();
   if (asked.killed) process.exit(130);
   if (end.error) await fail((await import("../runtime/crash.ts")).notStarted(end.error));
   if (overrunning) await fail((await import("../runtime/crash.ts")).overrun(...overrunning, `set ${setting}=<seconds> (0: no limit) in the environment`));
   if (end.exitCode !== null && end.exitCode < 128) process.exit(end.exitCode);
   const { crashWords, nativeCrash } = await import("../runtime/crash.ts");
   const crash = crashWords(end);
-  if (crash !== undefined) await fail(nativeCrash(crash, watch.current));
+  if (crash !== undefined) await fail(nativeCrash(crash, work.current));
   asked.release();
   if (end.signal) process.kill(process.pid, end.signal); // as a user ended it
   process.exit(end.exitCode ?? 1);
 };
 
-interface End {
+/** How the process ended; `error` where it never started. */
+export interface ChildEnd {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly error?: Error;
 }
 
-const endOf = async (child: ChildProcess, watch: WorkWatch): Promise<End> => {
-  const ended = new Promise<End>((resolve) => {
-    child.once("error", (error) => { resolve({ exitCode: null, signal: null, error }); });
-    child.once("exit", (exitCode, signal) => { resolve({ exitCode, signal }); });
-  });
+/** Hears what the process tells of its native work until it has ended. */
+const followed = async (child: ChildProcess, ended: Promise<ChildEnd>, work: WorkWatch): Promise<ChildEnd> => {
   const told = child.stdio[descriptors.work] as Readable | null;
-  told?.setEncoding("utf8").on("data", (piece: string) => { watch.read(piece); }).on("error", () => undefined);
+  told?.setEncoding("utf8").on("data", (piece: string) => { work.read(piece); }).on("error", () => undefined);
   const arrived = new Promise<void>((resolve) => { told?.once("close", resolve); });
   const end = await ended;
   if (end.signal !== null) await Promise.race([arrived, new Promise((resolve) => { setTimeout(resolve, arrivalMs); })]);

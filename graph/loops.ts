@@ -70,28 +70,39 @@ const scanCount = (node: Node): number => {
   return typeof dim === "number" ? dim : 0;
 };
 
-/** Where a value comes from, behind nodes that pass it on. */
+/** Where a value comes from, behind nodes that pass it on: `farthest` of them at most, which no exporter writes. */
 const origin = (value: Value): Value => {
   let at = value;
-  while (at.producer?.domain === "" && passing.has(at.producer.opType) && at.producer.optionalIn(0)) at = at.producer.in(0);
+  for (let steps = 0; steps < farthest && at.producer && passesOn(at.producer); steps++) at = at.producer.in(0);
   return at;
 };
 
-const passing: ReadonlySet<string> = new Set(["Identity", "Cast", "Squeeze", "Unsqueeze", "Reshape", "Flatten"]);
+const farthest = 100;
+const boolType = 9;
 
-/** True or false where the graph says so for every run. */
-const truth = (value: Value | undefined): boolean | undefined => {
+const passesOn = ({ domain, opType, inputs, attributes }: Node): boolean => {
+  if (domain !== "" || !inputs[0]) return false;
+  const to = attributes.get("to");
+  return passing.has(opType) || (opType === "Cast" && to?.type === "int" && to.value === boolType);
+};
+
+const passing: ReadonlySet<string> = new Set(["Identity", "Squeeze", "Unsqueeze", "Reshape", "Flatten"]);
+
+/** True or false where the graph says so for every run. `depth`: ops of logic that are looked through. */
+const truth = (value: Value | null | undefined, depth = 4): boolean | undefined => {
   const from = value && origin(value);
   const tensor = from?.constant;
   if (tensor) return tensor.size === 1 && tensor.dtype !== "string" ? Number(tensor.data[0]) !== 0 : undefined;
   const { producer } = from ?? {};
-  if (producer?.domain !== "") return undefined;
-  const parts = (): (boolean | undefined)[] => producer.inputs.map((input) => truth(input ?? undefined));
-  if (producer.opType === "Not") return not(parts()[0]);
-  if (producer.opType === "Or") return parts().includes(true) ? true : parts().includes(undefined) ? undefined : false;
-  if (producer.opType === "And") return parts().includes(false) ? false : parts().includes(undefined) ? undefined : true;
+  if (producer?.domain !== "" || depth === 0) return undefined;
+  const part = (slot: number): boolean | undefined => truth(producer.inputs[slot], depth - 1);
+  if (producer.opType === "Not") return not(part(0));
+  if (producer.opType === "And") return and(part(0), part(1));
+  if (producer.opType === "Or") return not(and(not(part(0)), not(part(1))));
   return undefined;
 };
+
+const and = (a: boolean | undefined, b: boolean | undefined): boolean | undefined => (a === false || b === false ? false : a === true && b === true ? true : undefined);
 
 const not = (value: boolean | undefined): boolean | undefined => (value === undefined ? undefined : !value);
 

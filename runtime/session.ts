@@ -1,3 +1,4 @@
+import { UserError } from "../graph/error.ts";
 import { Graph } from "../graph/graph.ts";
 import { checkLoops } from "../graph/loops.ts";
 import { loadModel, parseModel } from "../onnx/load.ts";
@@ -13,11 +14,22 @@ export type { Feeds, Port, Session, SessionOptions } from "./file-session.ts";
  */
 export const openSession = async (model: Graph | string | Uint8Array, options: SessionOptions = {}): Promise<Session> => {
   if (!(model instanceof Graph)) {
-    if (await hasLoops(model)) checkLoops((typeof model === "string" ? await loadModel(model) : parseModel(model)).graph);
+    const graph = (await hasLoops(model)) ? await readable(model) : undefined;
+    if (graph) checkLoops(graph);
     return openFileSession(model, options);
   }
   checkLoops(model);
   return openFileSession(serializeModel(model), options, model.origin || `graph "${model.name}"`);
+};
+
+/** The graph of a file; undefined where we cannot read it: the runtime may be able to, or says why not. */
+const readable = async (model: string | Uint8Array): Promise<Graph | undefined> => {
+  try {
+    return (typeof model === "string" ? await loadModel(model) : parseModel(model)).graph;
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 };
 
 /** Opens, runs once and closes. */
