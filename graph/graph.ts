@@ -29,6 +29,8 @@ export interface LocalFunction {
 export class Graph {
   name: string;
   doc = "";
+  /** The file that it, or what it was made from, was read from; "" for none. For messages alone. */
+  origin = "";
   readonly inputs: Value[] = [];
   readonly outputs: Value[] = [];
   /** Operator-set version by domain; "" is ai.onnx. Empty in a subgraph. */
@@ -138,7 +140,7 @@ export class Graph {
   /** Copies nodes and values, shares tensors. `mapping` receives old value -> new value. */
   clone(mapping: Map<Value, Value> = new Map()): Graph {
     const copy = new Graph(this.name);
-    copy.doc = this.doc;
+    [copy.doc, copy.origin] = [this.doc, this.origin];
     Object.assign(copy.facts, this.facts);
     carryOver(this, copy);
     for (const [domain, version] of this.opsets) copy.opsets.set(domain, version);

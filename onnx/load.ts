@@ -37,7 +37,9 @@ export interface LoadedModel {
 /** Reads an .onnx file, its external data included. Throws UserError MODEL_FILE, NOT_ONNX, UNSUPPORTED_ONNX, BAD_NAME or EXTERNAL_DATA. */
 export const loadModel = async (path: string): Promise<LoadedModel> => {
   const bytes = await readFile(path).catch((cause: unknown) => { throw cannotReadModel(path, cause); });
-  return parseModel(bytes, { label: path, folder: dirname(path) });
+  const model = parseModel(bytes, { label: path, folder: dirname(path) });
+  model.graph.origin = path;
+  return model;
 };
 
 /** Serialized ModelProto -> graph. Without `source.folder`, external data is an error. */
