@@ -1,3 +1,4 @@
+import { checkRunMemory } from "./budget.ts";
 import { invalidOp, labelOf } from "./invalid-op.ts";
 import { UserError } from "./error.ts";
 import { subgraphsOf, type Graph } from "./graph.ts";
@@ -19,6 +20,7 @@ export const checkOperations = (graph: Graph): void => {
     before: (node) => checkNode(node, copy, stated),
     after: (node) => { for (const output of node.outputs) output.dtype ??= stated.get(output); },
   });
+  checkRunMemory(copy);
 };
 
 /** What the file says of inner values is held against what the nodes give. */

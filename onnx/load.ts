@@ -44,7 +44,7 @@ export const parseModel = (bytes: Uint8Array, source: Source = { label: "the mod
     const irVersion = Number(model.irVersion);
     if (irVersion < 0 || irVersion > newestIr) throw unsupportedOnnx(source.label, `IR version ${irVersion} (the newest known is ${newestIr})`);
     const external = new Map<string, number>();
-    const graph = readGraph(model.graph, { ...source, notes, external }, null);
+    const graph = readGraph(model.graph, { ...source, notes, external, reading: { bytes: 0 } }, null);
     const untyped = graph.inputs.find((input) => !input.dtype);
     if (untyped) throw unsupportedOnnx(source.label, `input "${untyped.name}", which is no tensor of a known element type`);
     notes.push(...constantDefaults(graph));

@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync, statSync, openSync, readSync, closeSync } from "node:fs";
 import { resolve, sep } from "node:path";
 import type onnxProto from "onnx-proto";
+import { checkBudget } from "../graph/budget.ts";
 import { bytesPerElement, dataTypeOf, elementCount, onnxDataType, Tensor, type DataType } from "../graph/tensor.ts";
 import { badExternalData, notOnnx, unsupportedOnnx } from "./errors.ts";
 import type { Int64 } from "./int64.ts";
@@ -14,6 +15,8 @@ export interface Source {
   readonly folder?: string | undefined;
   /** Gets the size of every other file that holds weights, by path. */
   readonly external?: Map<string, number> | undefined;
+  /** Bytes of external data read so far: tensors may share a file, and each is read for itself. */
+  readonly reading?: { bytes: number } | undefined;
 }
 
 /** TensorProto -> Tensor. Sizes are checked against the bytes that are there before anything is allocated. */
@@ -80,6 +83,9 @@ const externalBytes = (proto: ITensorProto, name: string, needed: number, source
   }
   source.external?.set(path, size);
   if (length !== needed) throw badExternalData(source.label, name, `has ${length} bytes where the shape needs ${needed}`);
+  const total = (source.reading?.bytes ?? 0) + length;
+  checkBudget(`${source.label}: its external data`, total);
+  if (source.reading) source.reading.bytes = total;
   return readRange(path, offset, length);
 };
 
