@@ -30,6 +30,7 @@ export { Tensor } from "./graph/tensor.ts";
 export { Builder } from "./graph/builder.ts";
 export { countMacs } from "./graph/macs.ts";
 export { inferShapes } from "./graph/shapes.ts";
+export { setMemoryBudget } from "./graph/budget.ts";
 export { loadModel, parseModel } from "./onnx/load.ts";
 export { saveModel, serializeModel } from "./onnx/save.ts";
 export { openSession, type Session, type SessionOptions } from "./runtime/session.ts";

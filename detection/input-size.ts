@@ -1,3 +1,4 @@
+import { checkRunMemory } from "../graph/budget.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/node.ts";
@@ -68,6 +69,7 @@ const fixSize = (graph: Graph, input: Value, rows: number, { size, label }: { re
 /** Shapes as far as the table of ops, constant folding and ONNX Runtime tell them. */
 const withStaticShapes = async (graph: Graph): Promise<Graph> => {
   inferShapes(graph);
+  checkRunMemory(graph);
   const plain = removeSequences(inlineDecidedIfs(graph).graph).graph;
   const folded = await whereRuntimeCan(async () => (await foldConstants(plain, (part) => runOnce(part, {}))).graph, plain);
   await whereRuntimeCan(() => inferShapesWithRuntime(folded), undefined);

@@ -75,10 +75,10 @@ export class Graph {
     return node;
   }
 
-  /** Takes `node` out. Refuses (and changes nothing) while one of its outputs is read or is a graph output. */
-  removeNode(node: Node): void {
+  /** Takes `node` out. Refuses (and changes nothing) while one of its outputs is read or is a graph output; `outputs` has those of the graph. */
+  removeNode(node: Node, outputs: { has: (value: Value) => boolean } = { has: (value) => this.outputs.includes(value) }): void {
     if (!this.#nodes.has(node)) throw new Error(`bug: ${node.opType} "${node.name}" is not in graph "${this.name}"`);
-    const needed = node.outputs.find((output) => output.uses.size > 0 || this.outputs.includes(output));
+    const needed = node.outputs.find((output) => output.uses.size > 0 || outputs.has(output));
     if (needed) throw new Error(`bug: cannot remove ${node.opType} "${node.name}": "${needed.name}" is still used`);
     node.disconnect();
     this.#nodes.delete(node);
@@ -98,6 +98,23 @@ export class Graph {
 
   /** Nodes in execution order, stable with respect to insertion. Throws on a cycle. */
   sorted(): Node[] {
+    return this.#isInOrder() ? [...this.#nodes] : this.#depthFirst();
+  }
+
+  /** Whether the nodes were added in an execution order, as most are. */
+  #isInOrder(): boolean {
+    const done = new Set<Node>();
+    for (const node of this.#nodes) {
+      for (const value of readValues(node)) {
+        const producer = value.producer;
+        if (producer && !done.has(producer) && this.#nodes.has(producer)) return false;
+      }
+      done.add(node);
+    }
+    return true;
+  }
+
+  #depthFirst(): Node[] {
     const order: Node[] = [];
     const state = new Map<Node, "open" | "done">();
     for (const root of this.#nodes) {
@@ -107,7 +124,7 @@ export class Graph {
         if (state.get(node) === "done") { stack.pop(); continue; }
         if (state.get(node) === "open") { state.set(node, "done"); order.push(node); stack.pop(); continue; }
         state.set(node, "open");
-        for (const value of readValues(node).reverse()) {
+        for (const value of [...readValues(node)].reverse()) {
           const producer = value.producer;
           if (!producer || !this.#nodes.has(producer)) continue;
           if (state.get(producer) === "open") throw new Error(`bug: graph "${this.name}" has a cycle through "${node.name}"`);
@@ -190,19 +207,35 @@ const cloneSubgraph = (graph: Graph, mapping: Map<Value, Value>, lookup: (value:
 };
 
 /** Subgraphs of a node's attributes (bodies of If, Loop, Scan). */
-export const subgraphsOf = (node: Node): Graph[] =>
-  [...node.attributes.values()].flatMap((attribute) =>
-    attribute.type === "graph" ? [attribute.value] : attribute.type === "graphs" ? [...attribute.value] : []);
+export const subgraphsOf = (node: Node): readonly Graph[] => {
+  if (node.attributes.size === 0) return none;
+  const found: Graph[] = [];
+  for (const attribute of node.attributes.values()) {
+    if (attribute.type === "graph") found.push(attribute.value);
+    else if (attribute.type === "graphs") found.push(...attribute.value);
+  }
+  return found;
+};
+
+const none: readonly Graph[] = [];
 
 /** Values of enclosing graphs that `graph` reads. */
 export const capturedBy = (graph: Graph): Value[] => {
-  const own = new Set<Value>([...graph.inputs, ...[...graph.nodes].flatMap((node) => node.outputs)]);
-  const read = [...[...graph.nodes].flatMap(readValues), ...graph.outputs];
-  return [...new Set(read)].filter((value) => !own.has(value) && !(value.tensor && !value.producer));
+  const own = new Set<Value>(graph.inputs);
+  const read = new Set<Value>();
+  for (const node of graph.nodes) {
+    for (const output of node.outputs) own.add(output);
+    for (const value of readValues(node)) read.add(value);
+  }
+  for (const output of graph.outputs) read.add(output);
+  return [...read].filter((value) => !own.has(value) && !(value.tensor && !value.producer));
 };
 
 /** What a node reads: its inputs and whatever its subgraphs capture. */
-export const readValues = (node: Node): Value[] => [
-  ...node.inputs.filter((value): value is Value => value !== null),
-  ...subgraphsOf(node).flatMap(capturedBy),
-];
+export const readValues = (node: Node): readonly Value[] => {
+  const bodies = subgraphsOf(node);
+  if (bodies.length === 0 && !node.inputs.includes(null)) return node.inputs as readonly Value[];
+  const read = node.inputs.filter((value): value is Value => value !== null);
+  for (const body of bodies) for (const value of capturedBy(body)) read.push(value);
+  return read;
+};

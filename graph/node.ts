@@ -69,6 +69,11 @@ export interface NodeInit {
   readonly doc?: string;
 }
 
+let edits = 0;
+
+/** Counts every change of an edge in this process: a graph whose edges nobody touched needs no new check. */
+export const editCount = (): number => edits;
+
 /** One operation. Owns its outputs; the only writer of `Value.uses`. */
 export class Node {
   readonly opType: string;
@@ -134,6 +139,7 @@ export class Node {
   }
 
   #connect(slot: number, value: Value | null): void {
+    edits++;
     const use = value ? { node: this, slot } : null;
     this.#inputs[slot] = value;
     this.#uses[slot] = use;

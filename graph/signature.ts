@@ -1,3 +1,4 @@
+import { checkRunMemory } from "./budget.ts";
 import { invalidOp, labelOf } from "./invalid-op.ts";
 import { UserError } from "./error.ts";
 import { subgraphsOf, type Graph } from "./graph.ts";
@@ -19,6 +20,7 @@ export const checkOperations = (graph: Graph): void => {
     before: (node) => checkNode(node, copy, stated),
     after: (node) => { for (const output of node.outputs) output.dtype ??= stated.get(output); },
   });
+  checkRunMemory(copy);
 };
 
 /** What the file says of inner values is held against what the nodes give. */
@@ -49,15 +51,11 @@ const checkNode = (node: Node, graph: Graph, stated: ReadonlyMap<Value, DataType
 
 /** Undefined where nothing is known of the op, which then runs in the runtime alone or not at all. */
 const knownSignature = (node: Node, graph: Graph): Signature | undefined => {
-  const isFunction = graph.facts.functions.some((each) => isNamed(each, node));
-  if (isFunction) return undefined;
   const isOnnx = node.domain === "" || node.domain === "ai.onnx";
   const version = isOnnx ? graph.opset : (graph.opsets.get(node.domain) ?? 1);
   const found = signatureOf(node.domain, node.opType, version);
   if (typeof found !== "string") return found;
-  if (found === "unknown domain" && !graph.opsets.has(node.domain) && !alwaysThere.test(node.domain)) {
-    throw invalidOp(node, `the model imports no operator set of the domain "${node.domain.slice(0, 60)}"`);
-  }
+  if (graph.facts.functions.some((each) => isNamed(each, node))) return undefined;
   if (found === "unknown domain" || (!isOnnx && found === "unknown op")) return undefined;
   throw new UserError("INVALID_OP", `${labelOf(node)}: ${({
     "unknown op": "ai.onnx has no operator of that name",
@@ -65,9 +63,6 @@ const knownSignature = (node: Node, graph: Graph): Signature | undefined => {
     "removed op": `the model imports operator set ${version}, which does not have that operator any more`,
   } as const)[found]}.`, "check the operator's name, its domain and the model's operator sets, and export the model again.");
 };
-
-/** Domains that ONNX Runtime imports by itself. */
-const alwaysThere = /^(ai\.onnx\.|com\.microsoft)/;
 
 const isNamed = (from: unknown, { opType, domain }: Node): boolean => {
   const { name, domain: of } = from as { readonly name?: string; readonly domain?: string };

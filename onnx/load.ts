@@ -55,7 +55,7 @@ export const parseModel = (bytes: Uint8Array, source: Source = { label: "the mod
     const external = new Map<string, number>();
     const ofModel = beyond.fields.get(model) ?? [];
     const functions = ofModel.filter(({ field }) => field === functionsField);
-    const graph = readGraph(model.graph, { ...source, notes, external, beyond }, null);
+    const graph = readGraph(model.graph, { ...source, notes, external, beyond, reading: { bytes: 0 } }, null);
     setCarried(graph, [...carriedBy(graph), ...ofModel.filter(({ field }) => field !== functionsField)]);
     const untyped = graph.inputs.find((input) => !input.dtype);
     if (untyped) throw unsupportedOnnx(source.label, `input "${untyped.name}", which is no tensor of a known element type`);

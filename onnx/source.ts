@@ -4,4 +4,6 @@ export interface Source {
   readonly folder?: string | undefined;
   /** Gets the size of every other file that holds weights, by path. */
   readonly external?: Map<string, number> | undefined;
+  /** Bytes of external data read so far: tensors may share a file, and each is read for itself. */
+  readonly reading?: { bytes: number } | undefined;
 }

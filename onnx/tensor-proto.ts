@@ -2,6 +2,7 @@ import { readFileSync, realpathSync, statSync, openSync, readSync, closeSync } f
 import { resolve, sep } from "node:path";
 import type onnxProto from "onnx-proto";
 import { byteLengthOf, bytesPerElement, dataTypeOf, elementCount, onnxDataType, Tensor, type DataType } from "../graph/tensor.ts";
+import { checkBudget } from "../graph/budget.ts";
 import { badExternalData, notOnnx, unsupportedOnnx } from "./errors.ts";
 import type { Int64 } from "./int64.ts";
 import type { Source } from "./source.ts";
@@ -87,6 +88,9 @@ const externalBytes = (proto: ITensorProto, name: string, needed: number, source
   }
   source.external?.set(path, size);
   if (length !== needed) throw badExternalData(source.label, name, `has ${length} bytes where the shape needs ${needed}`);
+  const total = (source.reading?.bytes ?? 0) + length;
+  checkBudget(`${source.label}: its external data`, total);
+  if (source.reading) source.reading.bytes = total;
   return readRange(path, offset, length);
 };
 

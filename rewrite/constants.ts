@@ -78,6 +78,12 @@ export const foldConstants = async (input: Graph, evaluate: Evaluate): Promise<P
 };
 
 const isRandom = (node: Node): boolean => /^(Random|Multinomial|Bernoulli)/.test(node.opType);
+/** Ops that make much of little: folded only where the size of the result is known. */
+const growing: ReadonlySet<string> = new Set([
+  "ConstantOfShape", "Expand", "Tile", "Range", "Pad", "Resize", "Upsample", "OneHot", "MaxUnpool", "EyeLike", "CenterCropPad", "Col2Im", "BlackmanWindow",
+  "HannWindow", "HammingWindow", "DFT", "STFT", "MelWeightMatrix", "AffineGrid", "ImageDecoder", "Scan", "Loop",
+]);
+
 const isFoldable = (node: Node): boolean =>
   node.domain === "" && !isRandom(node) && ![...node.attributes.values()].some(({ type }) => type === "graph" || type === "graphs")
   && node.opType !== "DequantizeLinear" && node.opType !== "QuantizeLinear"; // a Q/DQ pair on a weight is a statement, not arithmetic
@@ -86,7 +92,7 @@ const isFoldable = (node: Node): boolean =>
 const constantFrontier = (graph: Graph): Value[] => {
   const constant = new Set<Value>();
   const isSmall = (value: Value): boolean => value.staticShape !== undefined && elementCount(value.staticShape) <= mostElements;
-  const mayRun = (node: Node): boolean => node.outputs.every((output) => isSmall(output) || (!output.staticShape && node.inputs.every((input) => !input || isSmall(input))));
+  const mayRun = (node: Node): boolean => node.outputs.every((output) => isSmall(output) || (!output.staticShape && !growing.has(node.opType) && node.inputs.every((input) => !input || isSmall(input))));
   for (const node of graph.sorted()) {
     const known = node.inputs.every((value) => value === null || value.constant !== undefined || constant.has(value));
     if (known && isFoldable(node) && mayRun(node)) node.outputs.forEach((output) => constant.add(output)); // nothing big on the way either
