@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../../graph/error.ts";
+import type { UserError } from "../../graph/error.ts";
 import { configJsonSchema } from "../../pipeline/config-schema.ts";
 import { loadConfig, parseConfig } from "../../pipeline/config.ts";
 import { readInventory } from "../../targets/inventory.ts";
@@ -32,7 +32,7 @@ const marked = (part: Part, name = ""): string[] => [
 const refused = async (work: () => unknown): Promise<UserError> => refusal(Promise.resolve().then(work));
 
 test("every key that is marked in the schema has a case here", () =>
-  assert.equal([...new Set(marked(configJsonSchema() as Part))].sort(), Object.keys(cases).sort()));
+  assert.equal([...new Set(marked(configJsonSchema()))].sort(), Object.keys(cases).sort()));
 
 test("data.generate.module is refused with its line, and allowed without --no-code", () => inFolder(async (folder) => {
   await writeFile(join(folder, "make.js"), "");
