@@ -20,6 +20,7 @@ export type { Verification } from "./bundle/verify.ts";
 export { manifestJsonSchema, type Manifest } from "./bundle/manifest-schema.ts";
 export { readRecords, appendHistory } from "./pipeline/models/bench.ts";
 export { readInventory, type TargetEntry } from "./targets/inventory.ts";
+export type { Trust } from "./targets/code-keys.ts";
 export { openTarget, probeTarget, cleanTarget } from "./targets/open.ts";
 export { compareRecords } from "./targets/compare.ts";
 export { renderReport } from "./report/html.ts";

@@ -23,12 +23,17 @@ const badName = (run: string): UserError =>
   new UserError("BUNDLE_NAME", `A bundle cannot carry the run's name ${quotedName(run)}: files, ROS packages and C++ namespaces are called by it.`,
     "use letters, digits, '.', '-' and '_' (name in the config) and run compress again.");
 
-/** Words that C++ keeps to itself, macros of compilers and the names that the library uses: no namespace. */
+/** Words that C++ keeps to itself, macros of compilers, names that the library uses and functions of the C library: no namespace can be called so. */
 const reserved = new Set((
   "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class compl concept const consteval constexpr constinit const_cast continue " +
   "co_await co_return co_yield decltype default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline int long mutable namespace new noexcept " +
   "not not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch template this " +
-  "thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t while xor xor_eq std main edgestill posix linux unix i386 bundle errno stdin stdout stderr"
+  "thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t while xor xor_eq std main edgestill posix linux unix i386 bundle errno stdin stdout stderr " +
+  "abort abs accept access acos alarm asin atan atexit atof atoi bind brk bsearch calloc ceil chdir chmod chown clearerr clock close connect cos daemon div drand48 dup dup2 erf environ exec " +
+  "exit exp fabs fclose feof ferror ffs fgets floor fmod fopen fork fputs fread free frexp fscanf fseek ftell fwrite gamma getc getenv gets gmtime hypot index ioctl j0 j1 jn kill labs ldexp " +
+  "link listen localtime log log10 log2 lseek malloc memcpy mktime mmap modf mount nan nice open pause perror pipe poll pow printf putc putenv puts qsort raise rand random read realloc recv " +
+  "remove rename rewind rindex rint rmdir round sbrk scanf select send setenv shutdown signal sin sinh sleep socket sprintf sqrt srand stat strcat strcpy strlen swab symlink sync syscall " +
+  "system tan tanh time timer tmpfile toupper trunc truncate ungetc unlink usleep vfork wait write y0 y1 yn"
 ).split(" "));
 
 /** Lower case, every run of other characters than a-z0-9 one `_`, no digit first, no word of C++. */

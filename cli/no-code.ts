@@ -7,4 +7,7 @@ export interface TrustOptions {
 
 /** For every command that reads a config or an inventory. */
 export const addNoCode = (command: Command): Command =>
-  command.option("--no-code", "refuse a config or inventory that runs code or names some (docs/config.md says which keys do)");
+  command.option(
+    "--no-code",
+    "refuse a config or inventory that runs code or names some (docs/config.md says which keys do)",
+  );

@@ -2,7 +2,10 @@ const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "
 
 /** A value of a key file as GLib reads it (DeepStream's configuration): blanks at the ends are kept. */
 export const iniValue = (text: string): string =>
-  text.replace(/[\\\n\r\t]/g, (character) => escapes[character]!).replace(/^ +| +$/g, (blanks) => "\\s".repeat(blanks.length));
+  text
+    .replace(/[\\\n\r\t]/g, (character) => escapes[character]!)
+    .replace(/^ +| +$/g, (blanks) => "\\s".repeat(blanks.length));
 
 /** A list of strings in a key file. */
-export const iniList = (texts: readonly string[]): string => texts.map((text) => `${iniValue(text).replaceAll(";", "\\;")};`).join("");
+export const iniList = (texts: readonly string[]): string =>
+  texts.map((text) => `${iniValue(text).replaceAll(";", "\\;")};`).join("");

@@ -23,7 +23,8 @@ const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/u;
 /** What turns the direction of the text around it: an embedding, override or isolate. */
 const turning = /[\u202a-\u202e\u2066-\u2069]/u;
 /** What nobody sees: two names would look alike. Joiners, variation selectors and the tags of flags belong to scripts and emoji. */
-const invisible = /(?![\u200c\u200d\ufe00-\ufe0f\u{e0020}-\u{e007f}\u{e0100}-\u{e01ef}])[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/u;
+const invisible =
+  /(?![\u200c\u200d\ufe00-\ufe0f\u{e0020}-\u{e007f}\u{e0100}-\u{e01ef}])[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/u;
 
 const codeOf = (text: string, pattern: RegExp): string => {
   const found = pattern.exec(text)?.[0].codePointAt(0) ?? 0;
@@ -63,7 +64,8 @@ export const listProblem = (names: readonly string[]): NameProblem | undefined =
     const problem = nameProblem(name);
     if (problem !== undefined) return { index, name, problem };
     const other = seen.get(name.normalize("NFC"));
-    if (other !== undefined && other !== name) return { index, name, problem: "it reads as another of the names and has other bytes (Unicode normalization)" };
+    if (other !== undefined && other !== name)
+      return { index, name, problem: "it reads as another of the names and has other bytes (Unicode normalization)" };
     seen.set(name.normalize("NFC"), name);
   }
   return undefined;
@@ -75,10 +77,14 @@ const anyControl = new RegExp(`${control.source}|${turning.source}`, "gu");
 export const shown = (text: string): string => text.replace(anyControl, "\ufffd");
 
 /** As `shown`, for text of lines: line breaks and tabs are its own. */
-export const shownLines = (text: string): string => text.replace(anyControl, (found) => (/[\n\r\t]/.test(found) ? found : "\ufffd"));
+export const shownLines = (text: string): string =>
+  text.replace(anyControl, (found) => (/[\n\r\t]/.test(found) ? found : "\ufffd"));
 
 /** A refused name as an error may show it: quoted, short, its control characters as JSON writes them. */
 export const quotedName = (name: string): string => {
   const short = name.length > 60 ? `${name.slice(0, 60)}…` : name;
-  return JSON.stringify(short).replace(anyControl, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return JSON.stringify(short).replace(
+    anyControl,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 };

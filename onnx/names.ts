@@ -30,4 +30,8 @@ export const checkNames = (graph: Graph, label: string): void => {
 };
 
 const badName = (label: string, what: string, name: string, problem: string): UserError =>
-  new UserError("BAD_NAME", `${label}: ${what} ${quotedName(name)} is refused: ${problem}.`, "export the model again with names of plain text.");
+  new UserError(
+    "BAD_NAME",
+    `${label}: ${what} ${quotedName(name)} is refused: ${problem}.`,
+    "export the model again with names of plain text.",
+  );

@@ -1,5 +1,9 @@
 /** Session settings that decide how quantized nodes compute: all that a file may ask for. Others name files, libraries and providers. */
-const known: ReadonlySet<string> = new Set(["session.x64quantprecision", "session.disable_quant_qdq", "session.qdqisint8allowed"]);
+const known: ReadonlySet<string> = new Set([
+  "session.x64quantprecision",
+  "session.disable_quant_qdq",
+  "session.qdqisint8allowed",
+]);
 
 /** What is wrong with session settings that a model's metadata or a bundle brings; undefined where they are numeric switches that we know. */
 export const settingsProblem = (settings: unknown): string | undefined => {

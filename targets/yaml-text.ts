@@ -14,7 +14,8 @@ export const readYaml = (text: string): YamlText => {
   const document = parseDocument(text, { lineCounter: lines });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   return {
-    document, lineAt,
+    document,
+    lineAt,
     lineOf: (path, key) => {
       const offset = (key === undefined ? undefined : keyOffset(document, [...path, key])) ?? keyOffset(document, path);
       return offset === undefined ? 1 : lineAt(offset);
@@ -29,7 +30,14 @@ const keyOffset = (document: Document, path: readonly PropertyKey[]): number | u
     const last = path[length - 1];
     if (typeof parent !== "object" || parent === null || !("items" in parent)) continue;
     for (const [index, item] of (parent.items as unknown[]).entries()) {
-      if (typeof item === "object" && item !== null && "key" in item && isNode(item.key) && String(item.key) === String(last)) return item.key.range?.[0];
+      if (
+        typeof item === "object" &&
+        item !== null &&
+        "key" in item &&
+        isNode(item.key) &&
+        String(item.key) === String(last)
+      )
+        return item.key.range?.[0];
       if (index === last && isNode(item)) return item.range?.[0];
     }
   }
@@ -48,9 +56,11 @@ export const refusedText = ({ document, lineAt }: YamlText): { readonly line: nu
       if (!isScalar(node) || typeof node.value !== "string") return;
       const keys = path.flatMap((step) => (isPair(step) && isScalar(step.key) ? [String(step.key.value)] : []));
       const own = role === "key" ? keys.at(-2) : keys.at(-1);
-      const judge = own === undefined ? plainProblem : free.has(own) ? textProblem : classes.has(own) ? nameProblem : plainProblem;
+      const judge =
+        own === undefined ? plainProblem : free.has(own) ? textProblem : classes.has(own) ? nameProblem : plainProblem;
       const problem = judge(node.value);
-      if (problem !== undefined) found.push({ line: lineAt(node.range?.[0] ?? 0), message: `${quotedName(node.value)} is refused: ${problem}` });
+      if (problem !== undefined)
+        found.push({ line: lineAt(node.range?.[0] ?? 0), message: `${quotedName(node.value)} is refused: ${problem}` });
     },
   });
   return found;

@@ -14,7 +14,7 @@ import { yoloStudent } from "../../students/yolo.ts";
 import { readInventory } from "../../targets/inventory.ts";
 import { parseProbe } from "../../targets/linux/probe.ts";
 import { classNames, openDataset } from "../../vision/index.ts";
-import { inFolder } from "../helpers/cli.ts";
+import { cli, inFolder } from "../helpers/cli.ts";
 import { hostileNames } from "../helpers/hostile-names.ts";
 import { refusal } from "../helpers/refusal.ts";
 import { info, refused, tiny } from "../onnx/models.ts";
@@ -151,6 +151,14 @@ test("text of a config and of an inventory is refused with its line", () => inFo
   await writeFile(join(folder, "t.yaml"), '- local\n- {name: pi, kind: rpi,\n   host: "pi@\\e[2J"}\n');
   assert.match((await refusal(readInventory(join(folder, "t.yaml")))).message, "line 3: ");
 }));
+
+test("a terminal and a pipe get no control character of a file's name, in text and in JSON", async () => {
+  for (const args of [["inspect", "a\x1b[2J\x9b\u202e\u2028.onnx"], ["predict", "none.onnx", "b\x1b]0;title\x07.jpg", "--json"], ["compress", "c\x1b[8m.yaml"]]) {
+    const { stdout, stderr } = await cli(args);
+    assert.ok(stderr.includes("error"), stderr);
+    assert.not.match((stdout + stderr).replaceAll("\n", ""), /[\p{Cc}\u202e\u2028]/u);
+  }
+});
 
 test("what a device says of itself is shown, not obeyed", () => {
   const facts = parseProbe("hostname=pi\x1b[2J\x9b\nmodel=Raspberry\u202e Pi\u2028\nos=\x07Linux\n");
