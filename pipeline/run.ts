@@ -31,7 +31,7 @@ import { pruneStage } from "./prune/stage.ts";
 import { quantizeStage } from "./quantize/stage.ts";
 import { runResultSchema, type Accuracy, type BenchmarkRecord, type Gate, type JsonObject, type RunResult, type StageRecord, type Variant } from "./result.ts";
 import { stageNames, type Stage, type StageContext, type StageName, type VariantFile } from "./stage.ts";
-import { runStage, stageDamage, unknownStage } from "./store.ts";
+import { runStage, stageDamage, unknownStage, type FinishedStage } from "./store.ts";
 import { readRun, runFile } from "./run-file.ts";
 import { createTrainer } from "./trainer.ts";
 import { givenVariant } from "./variant-files.ts";
@@ -101,16 +101,18 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   const context = { ...contextOf(loaded, plan, runFolder, cacheFolder, reporter, signal, fresh), withoutTargets: without };
   const run: RunState = { loaded, plan, runFolder, variants, records, accuracies: new Map(), benchmarks: new Map() };
   let saved = await saveRun(run, []);
+  let isMeasuredAnew = false; // then the bundle's times are not the run's any more
   for (const stage of until === "plan" ? [] : stages) {
     signal?.throwIfAborted();
     // The union of stages cannot be called with one context of each; every member takes the same.
-    const finished = await runStage(stage as Stage<StageName>, { ...context, variants: [...variants] }, { fresh, finished: finishedStages });
+    const finished: FinishedStage | undefined = await runStage(stage as Stage<StageName>, { ...context, variants: [...variants] }, { fresh: fresh || (stage.name === "bundle" && isMeasuredAnew), finished: finishedStages });
     if (finished) {
       reporter.line(`${stage.name}: ${finished.reused ? "finished already" : `${finished.undone ? "partly done" : "done"} in ${finished.record.seconds.toFixed(0)} s`}`);
       variants.push(...finished.variants);
       records.push(finished.record);
       if (stage.name === "evaluate") for (const variant of variants) run.accuracies.set(variant.name, await accuracyOf({ ...context, variants, folder: runFolder, damaged: [] }, variant));
       if (finished.record.name === "benchmark") keepBenchmarks(run, finished.record.report);
+      isMeasuredAnew ||= stage.name === "benchmark" && !finished.reused;
       saved = await saveRun(run, []);
       if (finished.undone?.error) throw finished.undone.error;
     }
