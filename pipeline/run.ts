@@ -97,7 +97,7 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   await checkDisk(loaded, plan, { runFolder, cacheFolder, reporter });
   const variants: VariantFile[] = [];
   for (const teacher of plan.teachers) variants.push(await givenVariant(teacher, runFolder));
-  const records: StageRecord[] = [{ name: "plan", hash: hashOf(plan.report), seconds: (performance.now() - started) / 1000, report: plan.report }];
+  const records: StageRecord[] = [{ name: "plan", hash: planHash(plan), seconds: (performance.now() - started) / 1000, report: plan.report }];
   const context = { ...contextOf(loaded, plan, runFolder, cacheFolder, reporter, signal, fresh), withoutTargets: without };
   const run: RunState = { loaded, plan, runFolder, variants, records, accuracies: new Map(), benchmarks: new Map() };
   let saved = await saveRun(run, []);
@@ -145,6 +145,10 @@ const contextOf = (loaded: LoadedConfig, plan: Plan, runFolder: string, cacheFol
   const trainer = createTrainer({ loaded, plan, cacheFolder, reporter, signal, fresh, measureMap: measure });
   return { loaded, plan, runFolder, cacheFolder, trainer, reporter, signal, measureMap: async (graph, label) => (await measure(graph, label)).map };
 };
+
+/** Of what was planned, wherever its files lie. */
+const planHash = ({ classes, fingerprints, calibration, teachers, student }: Plan): string =>
+  hashOf(classes, fingerprints, calibration?.fingerprint ?? null, teachers.map(({ identity, weight, mode }) => [identity, weight, mode ?? null]), student.contract, serializeModel(student.graph));
 
 const noSuchTarget = (name: string, known: readonly string[]): UserError =>
   new UserError("UNKNOWN_TARGET", `The config has no target "${name}" that could be left out.`, `its targets: ${known.join(", ") || "none"}.`);
