@@ -7,21 +7,24 @@ import { sha256Of } from "../targets/digest.ts";
 /** The list of all files with their sha256, in the form that `sha256sum -c` reads. */
 export const checksumsFile = "SHA256SUMS";
 export const signatureFile = "SHA256SUMS.sig";
+/** The same of what was measured, and of the list itself; see measured.ts. */
+export const measuredChecksumsFile = "SHA256SUMS.measured";
+export const measuredSignatureFile = "SHA256SUMS.measured.sig";
 
 /** Lines `<sha256>  <path>`, sorted by path. */
 export const checksumsText = (files: ReadonlyMap<string, Uint8Array>): string =>
   [...files].map(([path, bytes]) => [path, sha256Of(bytes)] as const).sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, sum]) => `${sum}  ${path}\n`).join("");
 
 /** Path → sha256. Throws UserError BUNDLE_CHECKSUMS for a line of another form, BUNDLE_PATH for a path that leaves the bundle. */
-export const parseChecksums = (text: string): Map<string, string> => {
+export const parseChecksums = (text: string, list = checksumsFile): Map<string, string> => {
   const sums = new Map<string, string>();
   for (const [index, line] of text.split("\n").entries()) {
     if (line === "") continue;
     const match = /^([0-9a-f]{64}) [ *](.+)$/.exec(line);
-    if (!match) throw badLine(index + 1, line);
+    if (!match) throw badLine(list, index + 1, line);
     const [, sum, path] = match as unknown as [string, string, string];
     if (!isInside(path)) throw leavesBundle(path);
-    if (sums.has(path)) throw badLine(index + 1, line);
+    if (sums.has(path)) throw badLine(list, index + 1, line);
     sums.set(path, sum);
   }
   return sums;
@@ -50,8 +53,8 @@ export const readFilesOf = async (folder: string): Promise<Map<string, Uint8Arra
   return files;
 };
 
-const badLine = (line: number, text: string): UserError =>
-  new UserError("BUNDLE_CHECKSUMS", `${checksumsFile}:${line} is not "<sha256>  <path>", or names a file twice: "${text.slice(0, 120)}".`, "take the bundle anew from where it was made.");
+const badLine = (list: string, line: number, text: string): UserError =>
+  new UserError("BUNDLE_CHECKSUMS", `${list}:${line} is not "<sha256>  <path>", or names a file twice: "${text.slice(0, 120)}".`, "take the bundle anew from where it was made.");
 
 export const leavesBundle = (path: string): UserError =>
   new UserError("BUNDLE_PATH", `The path ${quotedName(path)} ${plainProblem(path) === undefined ? "leaves the bundle" : `is refused: ${plainProblem(path)}`}.`,

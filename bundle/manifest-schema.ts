@@ -45,7 +45,7 @@ const accuracy = z.strictObject({
   slices: z.array(sliceAccuracy),
 });
 
-const requirement = z.strictObject({
+export const requirement = z.strictObject({
   id: text, metric: text, limit: z.number(), slice: text,
   relation: z.enum([">=", "<="]),
   model: text.describe("The model file that is worst at it."),
@@ -63,7 +63,7 @@ const signature = z.strictObject({
 });
 
 export const manifestSchema = z.strictObject({
-  schema: z.literal("edgestill-bundle/1"),
+  schema: z.literal("edgestill-bundle/2"),
   name: name.describe("Name of the bundle's folder: run and hash."),
   run: name, hash: z.string().regex(/^[0-9a-f]{8}$/),
   tool: z.strictObject({ name: z.literal("edgestill"), version: text, onnxruntime: text }),
@@ -87,12 +87,10 @@ export const manifestSchema = z.strictObject({
     teachers: z.array(z.strictObject({ file: text, sha256 })),
     lineage: z.array(lineage),
     stages: z.array(z.strictObject({ name: text, hash: text })),
-    environment: z.record(z.string(), z.json()),
   }),
   accuracy: z.array(accuracy),
-  latency: z.array(z.record(z.string(), z.json())).describe("Benchmark records as run.json holds them."),
-  gates: z.array(z.strictObject({ name: text, limit: z.number(), value: fraction, passed: z.boolean() })),
-  requirements: z.array(requirement),
+  gates: z.array(z.strictObject({ name: text, limit: z.number(), value: fraction, passed: z.boolean() })).describe("Without those on latencies: measured/timings.json."),
+  requirements: z.array(requirement).describe("Without those on latencies: measured/timings.json."),
   limits: z.array(text).describe("What is known to limit the use of the models."),
   notes: z.array(text),
   statement: text,

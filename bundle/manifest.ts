@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue, RunResult } from "../pipeline/result.ts";
+import type { Gate, JsonObject, JsonValue, RunResult } from "../pipeline/result.ts";
 import { inferShapes } from "../graph/shapes.ts";
 import type { Value } from "../graph/node.ts";
 import { basename } from "node:path";
@@ -6,9 +6,9 @@ import { judgeGates } from "../pipeline/gates.ts";
 import { sha256Of } from "../targets/digest.ts";
 import type { Head } from "../vision/index.ts";
 import { anchorsOf } from "./cpp.ts";
-import { requirementRows } from "./evidence/requirements.ts";
 import type { BundledModel, BundleInput } from "./input.ts";
-import type { Manifest, ManifestModel, ModelAccuracyRecord } from "./manifest-schema.ts";
+import type { Manifest, ManifestModel, ModelAccuracyRecord, RequirementRow } from "./manifest-schema.ts";
+import { isTimedGate, isTimedRequirement } from "./measured.ts";
 import { floatModel, modelFile, type Names } from "./names.ts";
 
 /** What evidence is and what it is not. */
@@ -24,6 +24,9 @@ export interface ManifestParts {
   readonly formats: Manifest["formats"];
   readonly notes: readonly string[];
   readonly keyId: string | null;
+  /** All of them: those on times go elsewhere. */
+  readonly gates: readonly Gate[];
+  readonly requirements: readonly RequirementRow[];
   readonly sha256: (file: string) => string;
 }
 
@@ -31,9 +34,8 @@ export interface ManifestParts {
 export const manifestOf = (input: BundleInput, parts: ManifestParts): Manifest => {
   const { result, models, data } = input;
   const { model: { contract, head, classes } } = floatModel(models);
-  const bundled = new Set(models.map(({ variant }) => variant));
   return {
-    schema: "edgestill-bundle/1", name: parts.names.base, run: result.name, hash: parts.names.hash, tool: parts.tool, formats: parts.formats,
+    schema: "edgestill-bundle/2", name: parts.names.base, run: result.name, hash: parts.names.hash, tool: parts.tool, formats: parts.formats,
     models: models.map((model) => modelRecord(model, result, parts)),
     classes: [...classes],
     preprocess: { contract, resampling, formula: "value = (pixel * scale - mean[c]) / std[c] in float64, rounded once to float32; c counts in `order`; planes [3, H, W]", geometry },
@@ -45,12 +47,10 @@ export const manifestOf = (input: BundleInput, parts: ManifestParts): Manifest =
       teachers: result.variants.filter(({ stage }) => stage === "teacher").map(({ model, sha256 }) => ({ file: basename(model), sha256 })),
       lineage: result.variants.map(({ name, stage, parent, sha256, parameters, macs, sizeBytes, accuracy }) => ({ name, stage, parent, sha256, parameters, macs, sizeBytes, map: accuracy?.map ?? null, map50: accuracy?.map50 ?? null })),
       stages: stagesOf(result).map(({ name, hash }) => ({ name, hash })),
-      environment: result.environment as Record<string, never>,
     },
     accuracy: [...parts.accuracies],
-    latency: result.variants.filter(({ name }) => bundled.has(name)).flatMap(({ latency }) => Object.values(latency).map((record) => record as unknown as Record<string, never>)),
-    gates: judgeGates((result.config["gates"] ?? {}) as Readonly<Record<string, number>>, result).map((gate) => ({ ...gate })),
-    requirements: requirementRows(input.requirements, models, result, parts.accuracies),
+    gates: parts.gates.filter((gate) => !isTimedGate(gate)).map((gate) => ({ ...gate })),
+    requirements: parts.requirements.filter((row) => !isTimedRequirement(row)),
     limits: [...limitsOf(input, parts.accuracies), ...input.limits],
     notes: [...input.notes, ...parts.notes],
     statement,
@@ -58,7 +58,7 @@ export const manifestOf = (input: BundleInput, parts: ManifestParts): Manifest =
   };
 };
 
-const stagesOf = (result: RunResult) => result.stages.filter(({ name }) => name !== "bundle");
+const stagesOf = (result: Pick<RunResult, "stages">) => result.stages.filter(({ name }) => name !== "bundle");
 
 const modelRecord = ({ role, variant, model, session }: BundledModel, { variants }: RunResult, { names, sha256 }: ManifestParts): ManifestModel => {
   const found = variants.find(({ name }) => name === variant)!;
@@ -115,10 +115,23 @@ const limitsOf = ({ models, data, result }: BundleInput, accuracies: readonly Mo
   return limits;
 };
 
-/** run.json as evidence: models by name of their file, no durations (they differ from run to run), no record of the bundle itself. */
-export const runEvidence = (result: RunResult): JsonValue => ({
+/** Stages whose reports are paths, pictures or times. */
+const unreported = new Set<string>(["evaluate", "benchmark"]);
+
+/** run.json as evidence: models by name of their file, nothing that differs from run to run (times, the machine), no record of the bundle itself. */
+export const runEvidence = ({ environment: _environment, ...result }: RunResult): JsonValue => withoutSpeeds({
   ...(result as unknown as JsonObject),
-  variants: result.variants.map((variant) => ({ ...variant, model: basename(variant.model) })) as unknown as JsonValue,
-  stages: stagesOf(result).filter(({ name }) => name !== "plan").map(({ name, hash, report }) => ({ name, hash, report: name === "evaluate" ? {} : report })) as unknown as JsonValue,
-  gates: judgeGates((result.config["gates"] ?? {}) as Readonly<Record<string, number>>, result) as unknown as JsonValue,
+  variants: result.variants.map(({ latency: _latency, ...variant }) => ({ ...variant, model: basename(variant.model) })) as unknown as JsonValue,
+  stages: stagesOf(result).filter(({ name }) => name !== "plan").map(({ name, hash, report }) => ({ name, hash, report: unreported.has(name) ? {} : report })) as unknown as JsonValue,
+  gates: gatesOf({ ...result, environment: {} }).filter((gate) => !isTimedGate(gate)) as unknown as JsonValue,
 });
+
+/** The config's limits, judged. */
+export const gatesOf = (result: RunResult): Gate[] => judgeGates((result.config["gates"] ?? {}) as Readonly<Record<string, number>>, result);
+
+/** Training curves say how many pictures a second went through. */
+const withoutSpeeds = (value: JsonValue): JsonValue => {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return (value as readonly JsonValue[]).map(withoutSpeeds);
+  return Object.fromEntries(Object.entries(value as JsonObject).filter(([key]) => key !== "imagesPerSecond").map(([key, of]) => [key, withoutSpeeds(of)]));
+};

@@ -3,6 +3,7 @@ import type { DriftRow } from "./evidence/drift.ts";
 import { points, signedPoints } from "../report/figures.ts";
 import { limitTexts } from "../report/limits.ts";
 import type { Interval, Manifest, RequirementRow } from "./manifest-schema.ts";
+import type { Timings } from "./measured.ts";
 
 /** MODEL_CARD.md: the manifest in words and tables; nothing that is not in it. */
 export const modelCard = (manifest: Manifest, drift: readonly DriftRow[]): string => [
@@ -21,12 +22,8 @@ export const modelCard = (manifest: Manifest, drift: readonly DriftRow[]): strin
       [slice, images, instances, ranged(map), ranged(map50), ...manifest.classes.map((name) => (perClass[name] ? ranged(perClass[name].ap) : "–"))])),
   ].join("\n\n"))),
   section("Drift from the teacher", markdownTable(["class", ...(drift[0]?.steps.map(({ variant }) => variant) ?? [])], drift.map(({ class: name, steps }) => [name, ...steps.map(({ ap, change }) => (ap === null ? "–" : `${points(ap)}${change === null ? "" : ` (${signedPoints(change)})`}`))]))),
-  section("Latency", manifest.latency.length === 0 ? "Not measured." : markdownTable(["model", "target", "p50 ms", "p99 ms", "stable"], manifest.latency.map((record) => {
-    const { model, target, inferenceMs: times } = record as unknown as { readonly model: string; readonly target: string; readonly inferenceMs: { readonly p50: number; readonly p99: number } };
-    return [model, target, times.p50.toFixed(2), times.p99.toFixed(2), record["stable"] === true ? "yes" : "no"];
-  }))),
-  section("Requirements", manifest.requirements.length === 0 ? "None were given (requirements in the config)." : markdownTable(["id", "metric", "slice", "limit", "measured", "result", "evidence"],
-    manifest.requirements.map(requirementRow))),
+  section("Latency", "Times, and requirements on them: `measured/TIMINGS.md`. They differ from run to run and lie apart from what is hashed as the content."),
+  section("Requirements", requirementTable(manifest.requirements)),
   section("Known limits", manifest.limits.length === 0 ? "None recorded; absence of a record is no proof." : manifest.limits.map((line) => `- ${markdownText(line)}`).join("\n")),
   section("Provenance", [
     `Run ${markdownCode(manifest.run)}, seed ${manifest.provenance.seed}, config sha256 \`${manifest.provenance.configSha256.slice(0, 16)}…\`, edgestill ${markdownText(manifest.tool.version)}, ONNX Runtime ${markdownText(manifest.tool.onnxruntime)}.`,
@@ -34,6 +31,19 @@ export const modelCard = (manifest: Manifest, drift: readonly DriftRow[]): strin
     ...manifest.notes.map((note) => `Note: ${markdownText(note)}`),
   ].join("\n\n")),
 ].join("\n\n") + "\n";
+
+/** measured/TIMINGS.md: times, and requirements on them, of one run. */
+export const timingTables = ({ latency, requirements }: Timings, { name }: Manifest): string => [
+  `# Times of ${markdownText(name)}`,
+  section("Latency", latency.length === 0 ? "Not measured." : markdownTable(["model", "target", "p50 ms", "p99 ms", "stable"], latency.map((record) => {
+    const { model, target, inferenceMs: times } = record as unknown as { readonly model: string; readonly target: string; readonly inferenceMs: { readonly p50: number; readonly p99: number } };
+    return [model, target, times.p50.toFixed(2), times.p99.toFixed(2), record["stable"] === true ? "yes" : "no"];
+  }))),
+  section("Requirements on times", requirementTable(requirements)),
+].join("\n\n") + "\n";
+
+const requirementTable = (rows: readonly RequirementRow[]): string =>
+  rows.length === 0 ? "None were given (requirements in the config)." : markdownTable(["id", "metric", "slice", "limit", "measured", "result", "evidence"], rows.map(requirementRow));
 
 const section = (title: string, body: string): string => `## ${title}\n${body}`;
 /** Accuracies in points, as everywhere on the card. */

@@ -15,8 +15,9 @@ ${models.map(({ file, role }) => `| ${markdownCode(file)} | ${role} |`).join("\n
 | \`golden/\` | pictures, input tensors, raw outputs and boxes that every implementation must reproduce |
 | \`evidence/\` | accuracy per class and slice with intervals, drift, requirements, the run |
 ${formats.includes("cpp") ? "| `cpp/`, `cmake/` | C++17 library: `find_package`, `ctest` runs the golden vectors |\n" : ""}${formats.includes("autoware") ? "| `autoware/` | data package for autoware_tensorrt_yolox |\n" : ""}${formats.includes("deepstream") ? "| `deepstream/` | nvinfer configuration and parser |\n" : ""}| \`SHA256SUMS\`${signature ? ", `SHA256SUMS.sig`" : ""} | sha256 of every other file${signature ? ", and its ed25519 signature" : ""} |
+| \`measured/\`, \`SHA256SUMS.measured\`${signature ? ", `SHA256SUMS.measured.sig`" : ""} | times of this one run, and their hashes with that of \`SHA256SUMS\`, which another run of the config has too |
 
-Check it: \`sha256sum -c SHA256SUMS\`${signature ? ", `openssl pkeyutl -verify -pubin -inkey <public key> -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig`" : ""}, or everything at once, models run included:
+Check it: \`sha256sum -c SHA256SUMS SHA256SUMS.measured\`${signature ? ", `openssl pkeyutl -verify -pubin -inkey <public key> -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig`" : ""}, or everything at once, models run included:
 \`npx edgestill verify <this folder>${signature ? " --key <public key>" : ""}\`.
 
 Every file name that a runtime caches under carries the hash \`${hash}\`.

@@ -1,11 +1,14 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { KeyObject } from "node:crypto";
+import type { z } from "zod";
 import { UserError } from "../graph/error.ts";
 import { sha256Of } from "../targets/digest.ts";
-import { checksumsFile, isInside, leavesBundle, listFiles, parseChecksums, signatureFile } from "./checksums.ts";
+import { checksumsFile, isInside, leavesBundle, listFiles, measuredChecksumsFile, measuredSignatureFile, parseChecksums, signatureFile } from "./checksums.ts";
 import type { GoldenMachine, GoldenOutcome } from "./golden/check.ts";
 import { manifestSchema, type Manifest } from "./manifest-schema.ts";
+import { timedFile } from "./evidence/requirements.ts";
+import { isMeasured, timingsSchema, type Timings } from "./measured.ts";
 import { isSignedBy, keyId } from "./signature.ts";
 
 export interface VerifyOptions {
@@ -22,6 +25,8 @@ export interface Verification {
   readonly name: string;
   readonly files: number;
   readonly bytes: number;
+  /** sha256 of SHA256SUMS: equal for two runs of one config on one kind of machine. */
+  readonly contentSha256: string;
   readonly signature: "valid" | "not checked" | "unsigned";
   /** Golden pictures checked, and model runs compared; null where none were asked for. */
   readonly golden: GoldenOutcome | null;
@@ -34,26 +39,41 @@ export interface Verification {
  */
 export const verifyBundle = async (folder: string, options: VerifyOptions = {}): Promise<Verification> => {
   if (!(await lstat(folder).catch(() => undefined))?.isDirectory()) throw notABundle(folder, "there is no such folder");
-  const sumsBytes = await readFile(join(folder, checksumsFile)).catch((cause: unknown) => { throw notABundle(folder, `it has no ${checksumsFile}`, cause); });
+  const read = (list: string): Promise<Buffer> => readFile(join(folder, list)).catch((cause: unknown) => { throw notABundle(folder, `it has no ${list}`, cause); });
+  const [sumsBytes, measuredBytes] = [await read(checksumsFile), await read(measuredChecksumsFile)];
   const present = await listFiles(folder);
-  const signature = await checkSignature(folder, sumsBytes, options.key);
-  const sums = parseChecksums(sumsBytes.toString());
+  const signature = await checkSignature(folder, checksumsFile, signatureFile, sumsBytes, options.key);
+  await checkSignature(folder, measuredChecksumsFile, measuredSignatureFile, measuredBytes, options.key);
+  const content = parseChecksums(sumsBytes.toString());
+  const measured = parseChecksums(measuredBytes.toString(), measuredChecksumsFile);
+  const sums = allSums(content, measured);
   const bytes = await checkFiles(folder, sums, present);
   const manifest = await readManifest(folder);
-  checkManifest(manifest, sums, options.key);
+  checkManifest(manifest, content, options.key);
+  await readTimings(folder);
   const golden = options.run === false ? null : await (await import("./golden/check.ts")).checkGolden(folder, manifest, options.machine, options.signal);
-  return { name: manifest.name, files: sums.size, bytes, signature, golden };
+  return { name: manifest.name, files: sums.size, bytes, contentSha256: sha256Of(sumsBytes), signature, golden };
 };
 
-const checkSignature = async (folder: string, sums: Uint8Array, key: KeyObject | undefined): Promise<Verification["signature"]> => {
-  const signature = await readFile(join(folder, signatureFile)).catch(() => undefined);
+/** Each file is in one of the lists; that of the measurements says which content they belong to. */
+const allSums = (content: ReadonlyMap<string, string>, measured: ReadonlyMap<string, string>): Map<string, string> => {
+  const wrong = [...content.keys()].find(isMeasured) ?? [...measured.keys()].find((path) => !isMeasured(path) && path !== checksumsFile);
+  if (wrong !== undefined) throw inWrongList(wrong);
+  if (!measured.has(checksumsFile)) throw inWrongList(checksumsFile);
+  return new Map([...content, ...measured]);
+};
+
+const checkSignature = async (folder: string, list: string, file: string, sums: Uint8Array, key: KeyObject | undefined): Promise<Verification["signature"]> => {
+  const signature = await readFile(join(folder, file)).catch(() => undefined);
   if (!key) return signature ? "not checked" : "unsigned";
-  if (!signature) throw unsigned(folder);
+  if (!signature) throw unsigned(folder, file);
   if (isSignedBy(sums, signature, key)) return "valid";
   // The manifest is not trusted yet; it only decides which of two errors is shown.
   const claimed = await readManifest(folder).then((manifest) => manifest.signature?.keyId, () => undefined);
-  throw claimed !== undefined && claimed !== keyId(key) ? otherKey(claimed, keyId(key)) : badSignature();
+  throw claimed !== undefined && claimed !== keyId(key) ? otherKey(claimed, keyId(key)) : badSignature(list, file);
 };
+
+const lists: ReadonlySet<string> = new Set([checksumsFile, signatureFile, measuredChecksumsFile, measuredSignatureFile]);
 
 const checkFiles = async (folder: string, sums: ReadonlyMap<string, string>, present: readonly string[]): Promise<number> => {
   const found = new Set(present);
@@ -64,24 +84,28 @@ const checkFiles = async (folder: string, sums: ReadonlyMap<string, string>, pre
     total += content.length;
     if (sha256Of(content) !== sum) throw changed(path);
   }
-  const extra = present.find((path) => !sums.has(path) && path !== checksumsFile && path !== signatureFile);
+  const extra = present.find((path) => !sums.has(path) && !lists.has(path));
   if (extra !== undefined) throw isExtra(extra);
   return total;
 };
 
 /** Throws UserError NOT_A_BUNDLE or BUNDLE_SCHEMA. */
-export const readManifest = async (folder: string): Promise<Manifest> => {
-  const text = await readFile(join(folder, "manifest.json"), "utf8").catch((cause: unknown) => { throw notABundle(folder, "it has no manifest.json", cause); });
+export const readManifest = (folder: string): Promise<Manifest> => readAs(folder, "manifest.json", manifestSchema);
+
+const readTimings = (folder: string): Promise<Timings> => readAs(folder, timedFile, timingsSchema);
+
+const readAs = async <T>(folder: string, file: string, schema: z.ZodType<T>): Promise<T> => {
+  const text = await readFile(join(folder, file), "utf8").catch((cause: unknown) => { throw notABundle(folder, `it has no ${file}`, cause); });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw badSchema("it is not JSON", cause);
+    throw badSchema(file, "it is not JSON", cause);
   }
-  const parsed = manifestSchema.safeParse(value);
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw badSchema(`${issue!.path.join(".") || "top level"}: ${issue!.message}`, parsed.error);
+  throw badSchema(file, `${issue!.path.join(".") || "top level"}: ${issue!.message}`, parsed.error);
 };
 
 const checkManifest = ({ models, signature, requirements }: Manifest, sums: ReadonlyMap<string, string>, key: KeyObject | undefined): void => {
@@ -97,12 +121,14 @@ const again = "take the bundle anew from where it was made; if it was changed on
 
 const notABundle = (folder: string, reason: string, cause?: unknown): UserError =>
   new UserError("NOT_A_BUNDLE", `${folder} is not a bundle: ${reason}.`, "give the folder or the .tar that `edgestill bundle` wrote.", { cause });
-const unsigned = (folder: string): UserError => new UserError("BUNDLE_UNSIGNED", `${folder} has no ${signatureFile}, so no key can have signed it.`, "ask for a signed bundle, or make one with --sign <private key>.");
-const badSignature = (): UserError => new UserError("BUNDLE_SIGNATURE", `${signatureFile} is not the key's signature of ${checksumsFile}: one of the two was changed.`, again);
+const unsigned = (folder: string, file: string): UserError => new UserError("BUNDLE_UNSIGNED", `${folder} has no ${file}, so no key can have signed it.`, "ask for a signed bundle, or make one with --sign <private key>.");
+const badSignature = (list: string, file: string): UserError => new UserError("BUNDLE_SIGNATURE", `${file} is not the key's signature of ${list}: one of the two was changed.`, again);
 const otherKey = (claimed: string, given: string): UserError =>
   new UserError("BUNDLE_KEY", `The bundle was signed with another key: it names ${claimed.slice(0, 16)}…, the given key is ${given.slice(0, 16)}….`, "check that --key is the public key of whom you expect; if it is, do not use the bundle.");
 const missing = (path: string): UserError => new UserError("BUNDLE_MISSING", `The file ${path} is missing.`, again);
 const changed = (path: string): UserError => new UserError("BUNDLE_CHANGED", `The file ${path} was changed: its sha256 is not the one in ${checksumsFile}.`, again);
 const isExtra = (path: string): UserError => new UserError("BUNDLE_EXTRA", `The file ${path} does not belong to the bundle: ${checksumsFile} does not name it.`, "remove it (engines and build folders belong outside the bundle), or take the bundle anew.");
-const badSchema = (reason: string, cause: unknown): UserError => new UserError("BUNDLE_SCHEMA", `manifest.json does not follow its schema: ${reason}.`, "verify with the version of edgestill that made the bundle (manifest.json, tool.version).", { cause });
+const inWrongList = (path: string): UserError =>
+  new UserError("BUNDLE_CHECKSUMS", `${path} is missing in the list of hashes that it belongs to: ${checksumsFile} names the content, ${measuredChecksumsFile} what was measured and ${checksumsFile}.`, again);
+const badSchema = (file: string, reason: string, cause: unknown): UserError => new UserError("BUNDLE_SCHEMA", `${file} does not follow its schema: ${reason}.`, "verify with the version of edgestill that made the bundle (manifest.json, tool.version).", { cause });
 const contradicts = (claim: string, fact: string): UserError => new UserError("BUNDLE_MANIFEST", `manifest.json says that ${claim}, but ${fact}.`, again);

@@ -6,20 +6,21 @@ import { cannotWrite } from "./errors.ts";
 import { adapterDetector, adapterObstacle, yoloxAdapter } from "./autoware/adapter.ts";
 import { addAutoware } from "./autoware/package.ts";
 import { archiveOf, isProgram } from "./archive.ts";
-import { checksumsFile, checksumsText, signatureFile } from "./checksums.ts";
+import { checksumsFile, checksumsText, measuredChecksumsFile, measuredSignatureFile, signatureFile } from "./checksums.ts";
 import { addCpp } from "./cpp.ts";
 import { addDeepstream, deepstreamObstacle } from "./deepstream/package.ts";
 import { driftRows } from "./evidence/drift.ts";
 import { detections } from "./evidence/measure.ts";
-import { evidenceFiles } from "./evidence/requirements.ts";
+import { evidenceFiles, requirementRows } from "./evidence/requirements.ts";
 import { sliceAccuracies } from "./evidence/slices.ts";
 import { addGolden } from "./golden/files.ts";
 import { goldenVectors } from "./golden/vectors.ts";
 import { addText, jsonText, type BundleInput, type EvidenceData, type Files } from "./input.ts";
-import { manifestOf, runEvidence } from "./manifest.ts";
-import { manifestJsonSchema, manifestSchema, type BundleFormat, type Manifest, type ModelAccuracyRecord } from "./manifest-schema.ts";
-import { modelCard } from "./model-card.ts";
 import { labelLines } from "../escape/lines.ts";
+import { gatesOf, manifestOf, runEvidence } from "./manifest.ts";
+import { manifestJsonSchema, manifestSchema, type BundleFormat, type Manifest, type ModelAccuracyRecord, type RequirementRow } from "./manifest-schema.ts";
+import { addTimings, isMeasured, timingsOf } from "./measured.ts";
+import { modelCard, timingTables } from "./model-card.ts";
 import { floatModel, modelFile, namesOf, type Names } from "./names.ts";
 import { readmeText } from "./readme.ts";
 import { sbomText } from "./sbom.ts";
@@ -41,6 +42,10 @@ export interface WrittenBundle {
   readonly folder: string;
   readonly archive: string | null;
   readonly manifest: Manifest;
+  /** All of them, those on times too. */
+  readonly requirements: readonly RequirementRow[];
+  /** sha256 of SHA256SUMS: equal for two runs of one config on one kind of machine. */
+  readonly contentSha256: string;
   readonly bytes: number;
 }
 
@@ -59,27 +64,39 @@ export const writeBundle = async (input: BundleInput, parent: string, options: W
   const { iou, maxDetections } = input.thresholds;
   addGolden(files, await goldenVectors(input.models, input.result.seed, { iouThreshold: iou, maxDetections }));
   addTensorrtRecipe(files, input, names);
+  const requirements = requirementRows(input.requirements, input.models, input.result, accuracies);
+  const gates = gatesOf(input.result);
   const manifest = manifestSchema.parse(manifestOf(input, {
-    names, tool: options.tool, accuracies, formats, notes, keyId: options.key ? keyId(options.key) : null, sha256: (file) => sha256Of(files.get(file)!),
+    gates, requirements, names, tool: options.tool, accuracies, formats, notes, keyId: options.key ? keyId(options.key) : null, sha256: (file) => sha256Of(files.get(file)!),
   }));
   addTexts(files, input, manifest, accuracies);
-  const sums = Buffer.from(checksumsText(files));
-  files.set(checksumsFile, sums);
-  if (options.key) files.set(signatureFile, signBytes(sums, options.key));
+  const timings = timingsOf(input.result, gates, requirements);
+  addTimings(files, timings, timingTables(timings, manifest));
+  const contentSha256 = addSums(files, options.key);
   const folder = join(parent, names.base);
   await replaceFolder(folder, files).catch((cause: unknown) => { throw cannotWrite(folder, cause); });
   let archive: string | null = null;
   if (options.archive) await writeFile((archive = `${folder}.tar`), await archiveOf(names.base, files));
-  return { folder, archive, manifest, bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0) };
+  return { folder, archive, manifest, requirements, contentSha256, bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0) };
 };
 
-/** sha256 of what the content depends on. */
-const identityOf = async ({ models, result, formats, thresholds, requirements, data, ranges, autowareLabels, limits, timingCaches }: BundleInput, { tool, key }: WriteOptions): Promise<string> => {
+/** Adds the two lists of hashes, and their signatures; returns the sha256 of the first. */
+export const addSums = (files: Files, key: KeyObject | undefined): string => {
+  const lists = [[checksumsFile, signatureFile, (path: string) => !isMeasured(path)], [measuredChecksumsFile, measuredSignatureFile, (path: string) => isMeasured(path) || path === checksumsFile]] as const;
+  for (const [list, signature, isListed] of lists) {
+    const sums = Buffer.from(checksumsText(new Map([...files].filter(([path]) => isListed(path)))));
+    files.set(list, sums);
+    if (key) files.set(signature, signBytes(sums, key));
+  }
+  return sha256Of(files.get(checksumsFile)!);
+};
+
+/** sha256 of what the content depends on, without what was measured. */
+const identityOf = async ({ models, result, formats, thresholds, requirements, data, ranges, autowareLabels, limits }: BundleInput, { tool, key }: WriteOptions): Promise<string> => {
   const hashes = await Promise.all(models.map(async ({ role, path }) => [role, sha256Of(await readFile(path))]));
   const { contract, classes } = models[0]!.model;
   return sha256Of(JSON.stringify([tool, hashes, runEvidence(result), formats, thresholds, requirements, contract, classes, data?.fingerprints ?? null,
-    data ? Object.entries(data.slices).map(([name, ids]) => [name, [...ids]]) : null, ranges ? [...ranges] : null, autowareLabels, limits, key ? keyId(key) : null,
-    [...timingCaches].map(([name, bytes]) => [name, sha256Of(bytes)])]));
+    data ? Object.entries(data.slices).map(([name, ids]) => [name, [...ids]]) : null, ranges ? [...ranges] : null, autowareLabels, limits, key ? keyId(key) : null]));
 };
 
 const measureAll = async (input: BundleInput, data: EvidenceData, options: WriteOptions): Promise<ModelAccuracyRecord[]> => {

@@ -4,29 +4,7 @@ import { damageOf, readSealed, sealedText, type Damage, type FileSeal } from "..
 import { writeFileSafely } from "./files.ts";
 import type { Reporter } from "./progress.ts";
 
-/*
- * Every file that a later step reads back, and how it is known to be as it was written. What is not is named in one line and made again.
- *
- * | file | its digest lies in | read by | when it is damaged or gone |
- * |---|---|---|---|
- * | <run>/run.json | itself | bundle, report | compress writes it anew each time; bundle and report refuse a changed one |
- * | <run>/source.json | itself | bundle | compress writes it anew each time; bundle asks for --config |
- * | <run>/<stage>/stage.json | itself | compress, bundle, report | the stage is done again |
- * | <run>/<stage>/**: models, trainable forms, ranges.json, pictures, *.timing, the bundle | stage.json | later stages, bundle, report | the stage is done again |
- * | <run>/benchmark-*\/records-<target>.json | itself, stage.json | benchmark | the target is measured again |
- * | cache/accuracy/*.json | itself, stage.json of evaluate | evaluate, report's figures | the file's accuracy is measured again |
- * | cache/training/*\/done.json | itself | distill, prune, quantize | trained again |
- * | cache/training/*\/model.onnx | done.json | the same | trained again |
- * | cache/training/*\/curve.json | itself | the same | trained again |
- * | cache/training/*\/best.json, best-<epoch>.onnx | itself, best.json | a training that goes on | begins again |
- * | cache/training/*\/checkpoint | its last 32 bytes | a training that goes on | begins again |
- * | cache/teacher/*\/variant-*.json | itself | trainings | the teacher runs again |
- * | cache/teacher/*\/variant-*.f16 | variant-*.json | trainings | the teacher runs again |
- * | cache/pictures/*.json | itself | opening data sets | the pictures are read again |
- * | <run>/report.html, lock | – | nothing reads the content | written anew |
- *
- * cache/ is read only where a stage is done: a damaged file there is found then.
- */
+/* docs/runs.md lists every file that a later step reads back. */
 
 /** Writes a record that carries its digest; see files/seal.ts. */
 export const writeKept = (path: string, of: string, content: object): Promise<void> => writeFileSafely(path, sealedText(of, content));

@@ -32,7 +32,7 @@ import { pruneStage } from "./prune/stage.ts";
 import { quantizeStage } from "./quantize/stage.ts";
 import { runResultSchema, type Accuracy, type BenchmarkRecord, type Gate, type JsonObject, type RunResult, type StageRecord, type Variant } from "./result.ts";
 import { stageNames, type Stage, type StageContext, type StageName, type VariantFile } from "./stage.ts";
-import { runStage, stageDamage, unknownStage } from "./store.ts";
+import { runStage, stageDamage, unknownStage, type FinishedStage } from "./store.ts";
 import { readRun, runFile } from "./run-file.ts";
 import { createTrainer } from "./trainer.ts";
 import { givenVariant } from "./variant-files.ts";
@@ -98,20 +98,22 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   await checkDisk(loaded, plan, { runFolder, cacheFolder, reporter });
   const variants: VariantFile[] = [];
   for (const teacher of plan.teachers) variants.push(await givenVariant(teacher, runFolder));
-  const records: StageRecord[] = [{ name: "plan", hash: hashOf(plan.report), seconds: (performance.now() - started) / 1000, report: plan.report }];
+  const records: StageRecord[] = [{ name: "plan", hash: planHash(plan), seconds: (performance.now() - started) / 1000, report: plan.report }];
   const context = { ...contextOf(loaded, plan, runFolder, cacheFolder, reporter, signal, fresh), withoutTargets: without };
   const run: RunState = { loaded, plan, runFolder, variants, records, accuracies: new Map(), benchmarks: new Map() };
   let saved = await saveRun(run, []);
+  let isMeasuredAnew = false; // then the bundle's times are not the run's any more
   for (const stage of until === "plan" ? [] : stages) {
     signal?.throwIfAborted();
     // The union of stages cannot be called with one context of each; every member takes the same.
-    const finished = await runStage(stage as Stage<StageName>, { ...context, variants: [...variants] }, { fresh, finished: finishedStages });
+    const finished: FinishedStage | undefined = await runStage(stage as Stage<StageName>, { ...context, variants: [...variants] }, { fresh: fresh || (stage.name === "bundle" && isMeasuredAnew), finished: finishedStages });
     if (finished) {
       reporter.line(`${stage.name}: ${finished.reused ? "finished already" : `${finished.undone ? "partly done" : "done"} in ${finished.record.seconds.toFixed(0)} s`}`);
       variants.push(...finished.variants);
       records.push(finished.record);
       if (stage.name === "evaluate") for (const variant of variants) run.accuracies.set(variant.name, await accuracyOf({ ...context, variants, folder: runFolder, damaged: [] }, variant));
       if (finished.record.name === "benchmark") keepBenchmarks(run, finished.record.report);
+      isMeasuredAnew ||= stage.name === "benchmark" && !finished.reused;
       saved = await saveRun(run, []);
       if (finished.undone?.error) throw finished.undone.error;
     }
@@ -144,6 +146,10 @@ const contextOf = (loaded: LoadedConfig, plan: Plan, runFolder: string, cacheFol
   const trainer = createTrainer({ loaded, plan, cacheFolder, reporter, signal, fresh, measureMap: measure });
   return { loaded, plan, runFolder, cacheFolder, trainer, reporter, signal, measureMap: async (graph, label) => (await measure(graph, label)).map };
 };
+
+/** Of what was planned, wherever its files lie. */
+const planHash = ({ classes, fingerprints, calibration, teachers, student }: Plan): string =>
+  hashOf(classes, fingerprints, calibration?.fingerprint ?? null, teachers.map(({ identity, weight, mode }) => [identity, weight, mode ?? null]), student.contract, serializeModel(student.graph));
 
 const noSuchTarget = (name: string, known: readonly string[]): UserError =>
   new UserError("UNKNOWN_TARGET", `The config has no target "${name}" that could be left out.`, `its targets: ${known.join(", ") || "none"}.`);

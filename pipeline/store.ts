@@ -74,15 +74,20 @@ const recordOf = <Name extends StageName>(name: Name, hash: string, seconds: num
 const sealsOf = async (runFolder: string, folder: string, elsewhere: readonly string[]): Promise<FileSeal[]> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const inside = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).filter((path) => path !== join(folder, stageFile));
-  return Promise.all([...inside.sort(), ...elsewhere].map((path) => sealOf(runFolder, relative(runFolder, path))));
+  const seals: FileSeal[] = [];
+  for (const path of [...inside.sort(), ...elsewhere]) seals.push(await sealOf(runFolder, relative(runFolder, path)));
+  return seals;
 };
 
-/** A file of a finished stage that is not as the stage left it, in words; undefined where all are. For commands that cannot do the stage again. */
+/**
+ * A file in a finished stage's folder that is not as the stage left it, in words; undefined where all are. For commands that cannot do the stage again, on a run
+ * folder that may lie alone.
+ */
 export const stageDamage = async (runFolder: string, { name, hash }: Pick<StageRecord, "name" | "hash">): Promise<{ readonly path: string; readonly damage: Damage } | undefined> => {
   const path = join(runFolder, stageFolder(name, hash), stageFile);
   const { content, damage } = await readSealed(path, sealName(name, hash));
   if (damage !== undefined) return { path, damage };
-  for (const file of (content as Kept).files) {
+  for (const file of (content as Kept).files.filter((one) => !one.path.startsWith(".."))) {
     const found = await damageOf(runFolder, file);
     if (found !== undefined) return { path: join(runFolder, file.path), damage: found };
   }

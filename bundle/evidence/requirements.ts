@@ -5,6 +5,9 @@ import type { Interval, ModelAccuracyRecord, RequirementRow, SliceAccuracy } fro
 /** Where figures of a kind lie in the bundle. */
 export const evidenceFiles = { accuracy: "evidence/accuracy.json", run: "evidence/run.json", drift: "evidence/drift.json", requirements: "evidence/requirements.json" } as const;
 
+/** Where what was timed lies. */
+export const timedFile = "measured/timings.json";
+
 interface Measured extends Interval {
   readonly model: string;
 }
@@ -29,8 +32,8 @@ const sliceOf = ({ role }: BundledModel, { accuracies, slice }: Sources): SliceA
 const accuracy = (read: (slice: SliceAccuracy) => Interval | undefined): Metric => ({
   higher: true, evidence: evidenceFiles.accuracy, read: (model, sources) => { const slice = sliceOf(model, sources); return (slice && read(slice)) ?? null; },
 });
-const cost = (read: (variant: Variant, sources: Sources) => number | null | undefined): Metric => ({
-  higher: false, evidence: evidenceFiles.run, read: (model, sources) => { const variant = variantOf(model, sources); return point(variant && read(variant, sources)); },
+const cost = (read: (variant: Variant, sources: Sources) => number | null | undefined, evidence: string = evidenceFiles.run): Metric => ({
+  higher: false, evidence, read: (model, sources) => { const variant = variantOf(model, sources); return point(variant && read(variant, sources)); },
 });
 
 const latency = /^(.+)\.(p50Ms|p90Ms|p95Ms|p99Ms|meanMs|maxMs)$/;
@@ -54,7 +57,7 @@ export const metricOf = (name: string): Metric | undefined => {
   const match = latency.exec(name);
   if (!match) return undefined;
   const [, target, figure] = match as unknown as [string, string, string];
-  return cost(({ latency: records }) => records[target]?.inferenceMs[figure.replace("Ms", "") as "p50"]);
+  return cost(({ latency: records }) => records[target]?.inferenceMs[figure.replace("Ms", "") as "p50"], timedFile);
 };
 
 /**

@@ -41,9 +41,9 @@ Examples:
       if (unknown !== undefined) throw new UsageError(`There is no bundle format "${unknown}".`, `use some of ${formats.join(", ")}.`);
       const { bundleRun } = await import("../../pipeline/bundle/run.ts");
       const { manifest, ...written } = await bundleRun(run, { ...options, reporter, signal, allowCode: code, ...(!archive && { archive }), ...(wanted && { formats: wanted as BundleConfig["formats"] }) });
-      const failed = manifest.requirements.filter(({ passed }) => !passed);
+      const failed = written.requirements.filter(({ passed }) => !passed);
       for (const row of failed) reporter.warn(failedRequirement(row));
-      result({ ...written, name: manifest.name, formats: manifest.formats, signed: manifest.signature !== null, requirements: manifest.requirements }, () =>
+      result({ ...written, name: manifest.name, formats: manifest.formats, signed: manifest.signature !== null }, () =>
         [written.folder, written.archive].filter((path) => path !== null).map((path) => relative(process.cwd(), path) || path)
           .concat(`${manifest.models.length} models, ${manifest.formats.join(", ")}, ${bytes(written.bytes)}${manifest.signature ? `, signed by ${manifest.signature.keyId.slice(0, 16)}…` : ", not signed"}`).join("\n"));
       return failed.length > 0 && !allowFailedRequirements ? 1 : 0;

@@ -24,7 +24,7 @@ export const bundleStage: Stage<"bundle"> = {
       variants: [],
       report: {
         name: manifest.name, folder: inRun(runFolder, written.folder), archive: written.archive && inRun(runFolder, written.archive), bytes: written.bytes,
-        formats: manifest.formats, requirements: manifest.requirements, limits: manifest.limits, notes: manifest.notes,
+        formats: manifest.formats, contentSha256: written.contentSha256, requirements: written.requirements, limits: manifest.limits, notes: manifest.notes,
       },
     };
   },

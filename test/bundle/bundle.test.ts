@@ -5,8 +5,10 @@ import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packTar, unpackTar, type TarEntry } from "modern-tar";
-import { checksumsText, readFilesOf } from "../../bundle/checksums.ts";
+import { readFilesOf } from "../../bundle/checksums.ts";
+import { isMeasured, timingsSchema } from "../../bundle/measured.ts";
 import { unpackArchive } from "../../bundle/unpack.ts";
+import { addSums } from "../../bundle/write.ts";
 import { manifestJsonSchema, type Manifest } from "../../bundle/manifest-schema.ts";
 import { bundleRun } from "../../pipeline/bundle/run.ts";
 import { verifyBundleFolder } from "../../pipeline/bundle/verify.ts";
@@ -52,12 +54,13 @@ const spoiled = async (source: string, change: (at: string) => Promise<unknown>)
   await change(at);
   return at;
 };
-/** Makes the list of hashes agree with the files again, as a forger would. */
+const lists = ["SHA256SUMS", "SHA256SUMS.sig", "SHA256SUMS.measured", "SHA256SUMS.measured.sig"];
+/** Makes the lists of hashes agree with the files again, as a forger would. */
 const rehash = async (at: string): Promise<void> => {
   const files = await readFilesOf(at);
-  files.delete("SHA256SUMS");
-  files.delete("SHA256SUMS.sig");
-  await writeFile(join(at, "SHA256SUMS"), checksumsText(files));
+  for (const list of lists) files.delete(list);
+  addSums(files, undefined);
+  for (const list of lists) if (files.has(list)) await writeFile(join(at, list), files.get(list)!);
 };
 
 test("compress writes the bundle: models, contract, golden vectors, evidence, all formats", async () => {
@@ -93,8 +96,11 @@ test("the calibration table holds the ranges that the int8 files were made from,
 
 test("requirements become rows with measurement, verdict and file; a slice is measured on its own pictures", async () => {
   const { requirements, accuracy } = await manifestOf(bundle);
-  assert.equal(requirements.map(({ id, passed }) => [id, passed]), [["R1", true], ["R2", false], ["R3", true], ["R4", true], ["R5", true]]);
-  assert.equal(requirements.map(({ relation }) => relation), [">=", ">=", "<=", ">=", "<="]);
+  assert.equal(requirements.map(({ id, passed }) => [id, passed]), [["R1", true], ["R2", false], ["R3", true], ["R4", true]]);
+  assert.equal(requirements.map(({ relation }) => relation), [">=", ">=", "<=", ">="]);
+  const timings = timingsSchema.parse(JSON.parse(await readFile(join(bundle, "measured/timings.json"), "utf8")));
+  assert.equal(timings.requirements.map(({ id, passed, relation, evidence }) => [id, passed, relation, evidence]), [["R5", true, "<=", "measured/timings.json"]]);
+  assert.ok(timings.latency.length > 0 && timings.environment["cpu"] !== undefined);
   const slices = accuracy[2]!.slices;
   assert.equal(slices.map(({ slice, images }) => [slice, images]), [["all", 4], ["small", 4], ["medium", 4], ["large", 4], ["night", 2]]);
   const expected = run.result.variants.find(({ name }) => name === "int8.tensorrt")!.accuracy!;
@@ -113,11 +119,28 @@ test("the same run gives the same bytes: stage and command, folder and archive",
   assert.ok(entries.every(({ header, data }) => header.mtime?.getTime() === 0 && data !== undefined && Buffer.compare(data, first.get(header.name.slice(again.manifest.name.length + 1))!) === 0));
 });
 
+test("two runs of one config, in two folders, have one content: only what was measured differs, and is hashed apart", async () => {
+  const other = await mkdtemp(join(folder, "other-"));
+  const second = await tinyRun(other);
+  const report = stageReport(second.result, "bundle") as { readonly folder: string; readonly contentSha256: string };
+  const [mine, theirs] = [await readFilesOf(bundle), await readFilesOf(join(second.runFolder, report.folder))];
+  assert.equal([...theirs.keys()], [...mine.keys()]);
+  const differing = [...mine].filter(([path, bytes]) => Buffer.compare(bytes, theirs.get(path)!) !== 0).map(([path]) => path);
+  assert.equal(differing, ["SHA256SUMS.measured", "measured/TIMINGS.md", "measured/timings.json"]);
+  assert.is(report.contentSha256, sha256Of(mine.get("SHA256SUMS")!));
+  assert.is((await verifyBundleFolder(bundle, { run: false })).contentSha256, report.contentSha256);
+  const listed = (name: string) => mine.get(name)!.toString().trim().split("\n").map((line) => line.slice(66));
+  assert.not.ok(listed("SHA256SUMS").some(isMeasured));
+  assert.equal(listed("SHA256SUMS.measured"), ["SHA256SUMS", "measured/TIMINGS.md", "measured/timings.json"]);
+  const mixed = await spoiled(bundle, (at) => cp(join(second.runFolder, report.folder, "measured/timings.json"), join(at, "measured/timings.json")));
+  assert.is(await codeOf(verifyBundleFolder(mixed, { run: false })), "BUNDLE_CHANGED");
+});
+
 test("verify: hashes, schema and golden vectors agree on the machine that made it", async () => {
   const { signature, golden, files } = await verifyBundleFolder(bundle);
   assert.is(signature, "unsigned");
   assert.equal(golden, { pictures: 10, runs: 30, machine: "this machine", skipped: [] });
-  assert.is(files, (await readFilesOf(bundle)).size - 1);
+  assert.is(files, (await readFilesOf(bundle)).size - 1); // all but the list that lists the other one
 });
 
 const changes: readonly (readonly [what: string, code: string, change: (at: string) => Promise<unknown>])[] = [
@@ -154,6 +177,15 @@ const changes: readonly (readonly [what: string, code: string, change: (at: stri
     await rehash(at);
   }],
   ["a picture that decodes otherwise", "GOLDEN_DIFFERS", async (at) => { await cp(join(at, "golden/grey.png"), join(at, "golden/native.png")); await rehash(at); }],
+  ["a changed measurement", "BUNDLE_CHANGED", (at) => appendFile(join(at, "measured/TIMINGS.md"), "x")],
+  ["measurements of another content", "BUNDLE_CHANGED", async (at) => writeFile(join(at, "SHA256SUMS.measured"), (await readFile(join(at, "SHA256SUMS.measured"), "utf8")).replace(/^.{64}/, "0".repeat(64)))],
+  ["measurements that name no content", "BUNDLE_CHECKSUMS", async (at) => writeFile(join(at, "SHA256SUMS.measured"), (await readFile(join(at, "SHA256SUMS.measured"), "utf8")).replace(/^.*\n/, ""))],
+  ["a content file in the list of measurements", "BUNDLE_CHECKSUMS", async (at) => {
+    const sums = (await readFile(join(at, "SHA256SUMS"), "utf8")).split("\n");
+    await writeFile(join(at, "SHA256SUMS"), sums.slice(1).join("\n"));
+    await appendFile(join(at, "SHA256SUMS.measured"), `${sums[0]}\n`);
+  }],
+  ["timings of another form", "BUNDLE_SCHEMA", async (at) => { await writeFile(join(at, "measured/timings.json"), "{}"); await rehash(at); }],
   ["no manifest", "NOT_A_BUNDLE", async (at) => { await rm(join(at, "manifest.json")); await rehash(at); }],
 ];
 for (const [what, code, change] of changes) test(`verify names ${what}: ${code}`, async () => assert.is(await codeOf(verifyBundleFolder(await spoiled(bundle, change))), code));
@@ -188,7 +220,7 @@ test("without its data sets a run is bundled with what is known, and the manifes
   const { manifest } = await bundleRun(lone, { out: join(folder, "lone"), formats: ["cpp"], archive: false });
   assert.equal(manifest.accuracy, []);
   assert.ok(manifest.limits.some((line) => line.includes("validation set was not at hand")));
-  assert.equal(manifest.requirements.map(({ passed }) => passed), [false, false, true, false, true]);
+  assert.equal(manifest.requirements.map(({ passed }) => passed), [false, false, true, false]);
   assert.is(await codeOf(bundleRun(lone, { variant: "nothing" })), "BUNDLE_VARIANT");
 });
 

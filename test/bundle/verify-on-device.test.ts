@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { execPath } from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { checksumsText, readFilesOf } from "../../bundle/checksums.ts";
-import { readKey, signBytes } from "../../bundle/signature.ts";
+import { readFilesOf } from "../../bundle/checksums.ts";
+import { readKey } from "../../bundle/signature.ts";
+import { addSums } from "../../bundle/write.ts";
 import { bundleRun } from "../../pipeline/bundle/run.ts";
 import { verifyBundleFolder } from "../../pipeline/bundle/verify.ts";
 import type { DeviceEntry } from "../../targets/inventory.ts";
@@ -73,10 +74,10 @@ const forged = async (file: string, change: (bytes: Buffer) => void): Promise<st
   change(bytes);
   await writeFile(join(at, file), bytes);
   const files = await readFilesOf(at);
-  for (const name of ["SHA256SUMS", "SHA256SUMS.sig"]) files.delete(name);
-  const sums = Buffer.from(checksumsText(files));
-  await writeFile(join(at, "SHA256SUMS"), sums);
-  await writeFile(join(at, "SHA256SUMS.sig"), signBytes(sums, await readKey(key, "private")));
+  const lists = ["SHA256SUMS", "SHA256SUMS.sig", "SHA256SUMS.measured", "SHA256SUMS.measured.sig"];
+  for (const name of lists) files.delete(name);
+  addSums(files, await readKey(key, "private"));
+  for (const name of lists) await writeFile(join(at, name), files.get(name)!);
   return at;
 };
 

@@ -129,12 +129,12 @@ onDevice("only a target of the config can be left out", async () => {
   assert.match(error.nextStep, "local, board");
 });
 
-/** Targets with a latency in the manifest of the run's bundle. */
+/** Targets with a latency in the run's bundle. */
 const devicesInBundle = async ({ stages }: RunResult): Promise<string[]> => {
   const runFolder = join(runs, (await readdir(runs)).find((name) => name.startsWith("tiny-"))!);
   const report = stages.find(({ name }) => name === "bundle")!.report as { readonly folder: string };
-  const manifest = JSON.parse(await readFile(join(runFolder, report.folder, "manifest.json"), "utf8")) as { readonly latency: readonly { readonly target: string }[] };
-  return [...new Set(manifest.latency.map(({ target }) => target))];
+  const timings = JSON.parse(await readFile(join(runFolder, report.folder, "measured/timings.json"), "utf8")) as { readonly latency: readonly { readonly target: string }[] };
+  return [...new Set(timings.latency.map(({ target }) => target))];
 };
 
 test.run();
