@@ -46,7 +46,10 @@ export interface ChildEnd {
 /** Hears what the process tells of its native work until it has ended. */
 const followed = async (child: ChildProcess, ended: Promise<ChildEnd>, work: WorkWatch): Promise<ChildEnd> => {
   const told = child.stdio[descriptors.work] as Readable | null;
-  told?.setEncoding("utf8").on("data", (piece: string) => { work.read(piece); }).on("error", () => undefined);
+  told?.setEncoding("utf8").on("data", (piece: string) => {
+    work.read(piece);
+    if (process.env["EDGESTILL_DEBUG"] && work.current) process.stderr.write(`${work.current.doing} ${work.current.model}\n`);
+  }).on("error", () => undefined);
   const arrived = new Promise<void>((resolve) => { told?.once("close", resolve); });
   const end = await ended;
   if (end.signal !== null) await Promise.race([arrived, new Promise((resolve) => { setTimeout(resolve, arrivalMs); })]);

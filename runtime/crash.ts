@@ -50,7 +50,7 @@ export const nativeCrash = (words: string, work: NativeWork | undefined): UserEr
 /** One call took longer than its limit. `setting` says how the limit is raised. */
 export const overrun = (work: NativeWork, limitSeconds: number, setting: string): UserError =>
   new UserError("TIME_LIMIT", `${work.doing === "running" ? "A single run of" : "Loading"} ${work.model} took longer than ${limitSeconds} s and was stopped${
-    work.hasLoops ? ": the model has a loop that may never end" : ""}.`, `if the model does take so long, ${setting}; else export it without the loop that does not end.`);
+    work.hasLoops && work.doing === "running" ? ": the model has a loop that may never end" : ""}.`, `if the model does take so long, ${setting}; else export it anew: without a loop that does not end, or smaller.`);
 
 /** The process for the work cannot be started. */
 export const notStarted = (cause: Error): UserError =>

@@ -4,6 +4,7 @@ import { env as ortEnv, InferenceSession, Tensor as OrtTensor } from "onnxruntim
 import { UserError } from "../graph/error.ts";
 import type { Shape } from "../graph/node.ts";
 import { Tensor, type DataType, type TypedArray } from "../graph/tensor.ts";
+import { runtimeLog } from "./log.ts";
 import { duringNativeWork, hasLoopBytes, type NativeWork } from "./native-work.ts";
 
 export interface SessionOptions {
@@ -37,18 +38,12 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** 4: what the runtime says of its own is in our errors already; its lines never reach the terminal. */
-const logging: { level: 0 | 1 | 2 | 3 | 4 } = { level: 4 };
-
-/** The runtime's own log goes to stderr, for those who look for a fault in it. To be called before the first session is opened. */
-export const showRuntimeLog = (): void => { logging.level = 2; };
-
 /**
  * Opens an .onnx path or serialized bytes on the CPU provider: the part of a session that also travels to devices. `label` names bytes in messages.
  * Throws as `openSession`.
  */
 export const openFileSession = async (model: string | Uint8Array, options: SessionOptions = {}, label = "the model"): Promise<Session> => {
-  ortEnv.logLevel = logging.level === 4 ? "fatal" : "warning";
+  ortEnv.logLevel = runtimeLog.isShown ? "warning" : "fatal";
   const work = { model: typeof model === "string" ? model : label, hasLoops: await hasLoops(model) };
   const doing = <Result>(what: NativeWork["doing"], native: () => Promise<Result>): Promise<Result> => duringNativeWork({ doing: what, ...work }, native);
   const session = await doing("loading", () => create(model, sessionOptions(options))).catch((cause: unknown) => { throw refusedModel(model, cause); });
@@ -94,11 +89,11 @@ const create = (source: string | Uint8Array, options: InferenceSession.SessionOp
 const run = async (session: InferenceSession, feeds: Record<string, OrtTensor>, outputNames?: readonly string[]) =>
   outputNames ? session.run(feeds, outputNames, runOptions()) : session.run(feeds, runOptions());
 
-const runOptions = (): InferenceSession.RunOptions => ({ logSeverityLevel: logging.level });
+const runOptions = (): InferenceSession.RunOptions => ({ logSeverityLevel: runtimeLog.isShown ? 2 : 4 });
 
 const sessionOptions = (options: SessionOptions): InferenceSession.SessionOptions => ({
   executionProviders: ["cpu"],
-  logSeverityLevel: logging.level,
+  logSeverityLevel: runtimeLog.isShown ? 2 : 4,
   graphOptimizationLevel: options.optimization ?? "all",
   ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
   ...(options.extra && { extra: options.extra }),

@@ -20,7 +20,7 @@ const loadedBy = async (entry: string): Promise<Set<string>> => {
 const heavy = ["onnxruntime-node", "sharp", "onnx-proto", "zod", "pipeline/run.ts", "targets/kinds.ts"];
 
 test("the command line starts without what only some commands need", async () => {
-  const loaded = await loadedBy("cli/main.ts");
+  const loaded = await loadedBy("cli/watched.ts");
   assert.ok(loaded.has("cli/commands/verify.ts") && loaded.has("commander"));
   assert.equal(heavy.filter((name) => loaded.has(name)), []);
 });
