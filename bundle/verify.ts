@@ -1,8 +1,13 @@
-import { lstat, readFile } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import type { KeyObject } from "node:crypto";
 import { UserError } from "../graph/error.ts";
-import { sha256Of } from "../targets/digest.ts";
+import { parseJson } from "../input/json.ts";
+import { inputLimits } from "../input/limits.ts";
+import { isMissing, readPlainFile, readTextFile } from "../input/read.ts";
+import { fileAccess, reasonOf } from "../input/reason.ts";
+import { forbiddenSetting } from "../runtime/model-settings.ts";
+import { sha256File } from "../targets/digest.ts";
 import { checksumsFile, isInside, leavesBundle, listFiles, parseChecksums, signatureFile } from "./checksums.ts";
 import type { GoldenMachine, GoldenOutcome } from "./golden/check.ts";
 import { manifestSchema, type Manifest } from "./manifest-schema.ts";
@@ -29,12 +34,15 @@ export interface Verification {
 
 /**
  * Checks a bundle: its paths, the signature, every hash, missing and extra files, the manifest's schema and what it names, then the golden vectors.
- * Throws the first difference as a UserError: NOT_A_BUNDLE, BUNDLE_PATH, BUNDLE_UNSIGNED, BUNDLE_KEY, BUNDLE_SIGNATURE, BUNDLE_CHECKSUMS,
+ * Throws the first difference as a UserError: NOT_A_BUNDLE, BUNDLE_PATH, BUNDLE_SIZE, FILE_ACCESS, BUNDLE_UNSIGNED, BUNDLE_KEY, BUNDLE_SIGNATURE, BUNDLE_CHECKSUMS,
  * BUNDLE_MISSING, BUNDLE_CHANGED, BUNDLE_EXTRA, BUNDLE_SCHEMA, BUNDLE_MANIFEST, GOLDEN_INDEX, GOLDEN_DIFFERS.
  */
-export const verifyBundle = async (folder: string, options: VerifyOptions = {}): Promise<Verification> => {
+export const verifyBundle = (folder: string, options: VerifyOptions = {}): Promise<Verification> =>
+  verify(folder, options).catch((error: unknown) => { throw fileAccess(error) ?? error; });
+
+const verify = async (folder: string, options: VerifyOptions): Promise<Verification> => {
   if (!(await lstat(folder).catch(() => undefined))?.isDirectory()) throw notABundle(folder, "there is no such folder");
-  const sumsBytes = await readFile(join(folder, checksumsFile)).catch((cause: unknown) => { throw notABundle(folder, `it has no ${checksumsFile}`, cause); });
+  const sumsBytes = await readPlainFile(join(folder, checksumsFile), inputLimits.manifestBytes).catch((cause: unknown) => { throw notABundle(folder, `${checksumsFile}: ${reasonOf(cause)}`, cause); });
   const present = await listFiles(folder);
   const signature = await checkSignature(folder, sumsBytes, options.key);
   const sums = parseChecksums(sumsBytes.toString());
@@ -46,7 +54,7 @@ export const verifyBundle = async (folder: string, options: VerifyOptions = {}):
 };
 
 const checkSignature = async (folder: string, sums: Uint8Array, key: KeyObject | undefined): Promise<Verification["signature"]> => {
-  const signature = await readFile(join(folder, signatureFile)).catch(() => undefined);
+  const signature = await readPlainFile(join(folder, signatureFile), inputLimits.configBytes).catch((cause: unknown) => { if (!isMissing(cause)) throw cause; return undefined; });
   if (!key) return signature ? "not checked" : "unsigned";
   if (!signature) throw unsigned(folder);
   if (isSignedBy(sums, signature, key)) return "valid";
@@ -60,9 +68,9 @@ const checkFiles = async (folder: string, sums: ReadonlyMap<string, string>, pre
   let total = 0;
   for (const [path, sum] of sums) {
     if (!found.has(path)) throw missing(path);
-    const content = await readFile(join(folder, path));
-    total += content.length;
-    if (sha256Of(content) !== sum) throw changed(path);
+    const file = join(folder, path);
+    total += (await lstat(file)).size;
+    if ((await sha256File(file)) !== sum) throw changed(path);
   }
   const extra = present.find((path) => !sums.has(path) && path !== checksumsFile && path !== signatureFile);
   if (extra !== undefined) throw isExtra(extra);
@@ -71,10 +79,10 @@ const checkFiles = async (folder: string, sums: ReadonlyMap<string, string>, pre
 
 /** Throws UserError NOT_A_BUNDLE or BUNDLE_SCHEMA. */
 export const readManifest = async (folder: string): Promise<Manifest> => {
-  const text = await readFile(join(folder, "manifest.json"), "utf8").catch((cause: unknown) => { throw notABundle(folder, "it has no manifest.json", cause); });
+  const text = await readTextFile(join(folder, "manifest.json"), inputLimits.manifestBytes).catch((cause: unknown) => { throw notABundle(folder, `manifest.json: ${reasonOf(cause)}`, cause); });
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw badSchema("it is not JSON", cause);
   }
@@ -85,7 +93,9 @@ export const readManifest = async (folder: string): Promise<Manifest> => {
 };
 
 const checkManifest = ({ models, signature, requirements }: Manifest, sums: ReadonlyMap<string, string>, key: KeyObject | undefined): void => {
-  for (const { file, sha256 } of models) {
+  for (const { file, sha256, session } of models) {
+    const setting = forbiddenSetting(session);
+    if (setting !== undefined) throw contradicts(`model ${file} needs the session setting ${setting}`, "a bundle may choose how int8 is computed, and no other setting");
     if (!isInside(file)) throw leavesBundle(file);
     if (sums.get(file) !== sha256) throw contradicts(`model ${file} has sha256 ${sha256}`, sums.has(file) ? `${checksumsFile} says ${sums.get(file)}` : "there is no such file");
   }

@@ -1,9 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { isNode, LineCounter, parseDocument, type Document } from "yaml";
+import { isNode, type Document, type LineCounter } from "yaml";
 import type { z } from "zod";
 import { UserError } from "../graph/error.ts";
+import { inputLimits } from "../input/limits.ts";
+import { readTextFile } from "../input/read.ts";
+import { readYaml } from "../input/yaml.ts";
 import { crossChecks, fileFields, type Found } from "./config-checks.ts";
 import { configSchema, type Config } from "./config-schema.ts";
 
@@ -26,19 +28,15 @@ export interface LoadedConfig {
  * Throws UserError CONFIG_READ, or CONFIG_INVALID with every problem and its line.
  */
 export const loadConfig = async (path: string): Promise<LoadedConfig> => {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => { throw cannotRead(path, cause); });
+  const text = await readTextFile(path, inputLimits.configBytes).catch((cause: unknown) => { throw cannotRead(path, cause); });
   return parseConfig(text, path);
 };
 
 /** As `loadConfig`, for text; `path` names the file in errors and is what paths are relative to. */
 export const parseConfig = (text: string, path: string): LoadedConfig => {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const { document, lines, value: raw, problems } = readYaml(text);
   const folder = dirname(resolve(path));
-  if (document.errors.length > 0) {
-    throw invalid(path, document.errors.map((error) => ({ line: error.linePos?.[0].line ?? 1, message: error.message.split(" at line ")[0] ?? error.message })));
-  }
-  const raw: unknown = document.toJS();
+  if (problems.length > 0) throw invalid(path, problems);
   const parsed = configSchema.safeParse(raw ?? {});
   const found: readonly Found[] = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap(flatten)),

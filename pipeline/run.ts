@@ -4,6 +4,7 @@ import { describeDetector } from "../detection/detector.ts";
 import { evaluateDetector } from "../detection/evaluate.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
+import { fileAccess } from "../input/reason.ts";
 import { serializeModel } from "../onnx/save.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import { picturePaths, renderReport, type Asset } from "../report/html.ts";
@@ -27,7 +28,7 @@ import { makePlan, type Plan } from "./plan.ts";
 import { lazyTask, silentReporter, type Reporter } from "./progress.ts";
 import { pruneStage } from "./prune/stage.ts";
 import { quantizeStage } from "./quantize/stage.ts";
-import { parseRunResult, type Accuracy, type BenchmarkRecord, type Gate, type JsonObject, type RunResult, type StageRecord, type Variant } from "./result.ts";
+import { parseRunResult, readRunText, type Accuracy, type BenchmarkRecord, type Gate, type JsonObject, type RunResult, type StageRecord, type Variant } from "./result.ts";
 import { stageNames, type Stage, type StageContext, type StageName, type VariantFile } from "./stage.ts";
 import { runStage, unknownStage } from "./store.ts";
 import { createTrainer } from "./trainer.ts";
@@ -71,11 +72,11 @@ export const compress = async (configPath: string, options: CompressOptions = {}
   const unknown = options.without?.find((name) => !targets.includes(name));
   if (unknown !== undefined) throw noSuchTarget(unknown, targets);
   const runFolder = runFolderOf(loaded, options.runs);
-  const unlock = await lockFolder(runFolder);
+  const unlock = await lockFolder(runFolder, { onWait: (line) => options.reporter?.line(line) });
   try {
     return await runStages(loaded, runFolder, options);
   } catch (error) {
-    throw isDiskFull(error) ? diskFull(error, runFolder) : error;
+    throw isDiskFull(error) ? diskFull(error, runFolder) : (fileAccess(error) ?? error);
   } finally {
     await unlock();
   }
@@ -177,7 +178,7 @@ const saveRun = async ({ loaded: { config }, plan, runFolder, variants, records,
 /** Renders report.html of a run folder from its run.json; returns its path. Throws UserError NOT_A_RUN. */
 export const renderRun = async (runFolder: string): Promise<string> => {
   const file = join(runFolder, "run.json");
-  const text = await readFile(file, "utf8").catch(() => "");
+  const text = await readRunText(file);
   return writeReport(parseRunResult(text, file), runFolder);
 };
 

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
 import { z } from "zod";
 import { UserError } from "../graph/error.ts";
+import { inputLimits } from "../input/limits.ts";
+import { readTextFile } from "../input/read.ts";
+import { readYaml } from "../input/yaml.ts";
 import { nameField, threadsField } from "./fields.ts";
 import type { TargetSettings } from "./kind.ts";
 import { targetKinds } from "./kinds.ts";
@@ -33,13 +34,9 @@ const fileSchema = z.union([z.array(targetSchema), z.object({ targets: z.array(t
 
 /** Entries of targets.yaml, or of any file with `targets` in it, such as a config. Throws UserError INVENTORY. */
 export const readInventory = async (path: string): Promise<TargetEntry[]> => {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => { throw badInventory(path, cause instanceof Error ? cause.message : String(cause)); });
-  let raw: unknown;
-  try {
-    raw = parse(text);
-  } catch (cause) {
-    throw badInventory(path, cause instanceof Error ? cause.message : String(cause));
-  }
+  const text = await readTextFile(path, inputLimits.configBytes).catch((cause: unknown) => { throw badInventory(path, cause instanceof Error ? cause.message : String(cause)); });
+  const { value: raw, problems: [broken] } = readYaml(text);
+  if (broken) throw badInventory(path, `line ${broken.line}: ${broken.message}`);
   const list: unknown = Array.isArray(raw) ? raw : (raw as { readonly targets?: unknown } | null)?.targets;
   if (!Array.isArray(list)) throw badInventory(path, "there is no list of targets in it");
   const problems = list.flatMap((entry: unknown, index) => problemsOf(entry, index));

@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeBundle } from "../../bundle/write.ts";
 import { runtimeVersion } from "../environment.ts";
 import { lazyTask, type Reporter } from "../progress.ts";
-import { parseRunResult, type RunResult } from "../result.ts";
+import { parseRunResult, readRunText, type RunResult } from "../result.ts";
 import type { Stage } from "../stage.ts";
 import { inRun } from "../variant-files.ts";
 import { version } from "../version.ts";
@@ -37,7 +36,7 @@ export const toolRecord = () => ({ name: "edgestill", version, onnxruntime: runt
 /** run.json of a folder. Throws UserError NOT_A_RUN. */
 export const readRun = async (runFolder: string): Promise<RunResult> => {
   const file = join(runFolder, "run.json");
-  return parseRunResult(await readFile(file, "utf8").catch(() => ""), file);
+  return parseRunResult(await readRunText(file), file);
 };
 
 /** A bar for each thing that takes long. */
