@@ -66,7 +66,7 @@ const take = async ({ header: { name, size, type, pax }, body }: Entry, archive:
   unpacked.files.add(path);
   const place = join(into, path);
   await mkdir(dirname(place), { recursive: true }).catch((cause: NodeJS.ErrnoException) => { throw cause.code === "EEXIST" || cause.code === "ENOTDIR" ? badArchive(archive, `a part of ${path} is a file`, cause) : cause; });
-  await pipeline(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]), createWriteStream(place, { flags: "wx" })).catch((cause: unknown) => { throw (cause as { code?: unknown }).code === "EISDIR" ? badArchive(archive, `${path} is a file and a folder`, cause) : cause; });
+  await pipeline(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]), createWriteStream(place, { flags: "wx" })).catch((cause: unknown) => { throw ["EISDIR", "EEXIST"].includes(String((cause as { readonly code?: unknown }).code)) ? badArchive(archive, `${path} is a file and a folder`, cause) : cause; });
 };
 
 interface Entry {

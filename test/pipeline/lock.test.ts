@@ -80,7 +80,7 @@ test("of many that find a dead lock one gets it", () => inFolder(async (folder) 
 
 test("a folder that cannot be made is CANNOT_WRITE", () => inFolder(async (folder) => {
   await writeFile(join(folder, "file"), "");
-  for (const place of [join(folder, "file", "run"), join(folder, "x".repeat(5000)), "/proc/run"]) {
+  for (const place of [join(folder, "file", "run"), join(folder, "x".repeat(5000))]) {
     const error: unknown = await lockFolder(place).catch((reason: unknown) => reason);
     assert.ok(error instanceof UserError && error.code === "CANNOT_WRITE", String(error));
   }
