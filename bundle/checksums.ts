@@ -56,7 +56,6 @@ export const listFiles = async (folder: string, under = ""): Promise<string[]> =
 
 /** Names of devices on Windows, whatever follows their first point. */
 const deviceName = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i;
-// eslint-disable-next-line no-control-regex -- these are what is looked for
 const forbiddenCharacters = /[\u0000-\u001f\u007f<>:"|?*\uFFFD]/;
 const longestName = 255;
 

@@ -1,4 +1,5 @@
 import { UserError } from "../../graph/error.ts";
+import { forbiddenKey } from "../../input/json.ts";
 import { clipBox } from "../preprocess.ts";
 import type { ClassName, LabelledBox } from "../types.ts";
 import { boxDoubts } from "./box-doubts.ts";
@@ -106,6 +107,7 @@ const problemNotes = (problems: readonly DatasetProblem[]): string[] =>
 
 /** A name that was not UTF-8 would become a class of its own. Throws UserError BAD_CLASS_NAMES. */
 function refuseUnreadable(path: string, classes: readonly ClassName[]): void {
+  if (classes.includes(forbiddenKey)) throw new UserError("BAD_CLASS_NAMES", `"${path}" has a class called ${forbiddenKey}, which records cannot hold.`, "give the class another name.");
   const unreadable = classes.find((name) => name.includes("\uFFFD"));
   if (unreadable !== undefined) throw new UserError("BAD_CLASS_NAMES", `The class name "${unreadable}" of "${path}" is not written in UTF-8.`, "save the file that names the classes as UTF-8.");
 }

@@ -120,6 +120,13 @@ test("text that looks like labels for long takes no long time", () => withDatase
   assert.is((await openDataset(root)).items.length, 1); // hangs where the pattern tries each sign twice
 }));
 
+test("a class called __proto__ is refused; constructor and toString are classes as any other", () => withDataset(yolo, async (root) => {
+  writeFileSync(path.join(root, "classes.txt"), "__proto__\n");
+  assert.is((await failure(openDataset(root))).code, "BAD_CLASS_NAMES");
+  writeFileSync(path.join(root, "classes.txt"), "constructor\ntoString\n");
+  assert.equal((await openDataset(root)).classes, ["constructor", "toString"]);
+}));
+
 const isRoot = process.getuid?.() === 0;
 test("a labels folder that may not be read is an error, not a data set without labels", () => withDataset(yolo, async (root) => {
   if (isRoot && (await execa("sh", ["-c", "command -v setpriv"], { reject: false })).exitCode !== 0) return void console.log("skipped: root reads everything, and there is no setpriv");
