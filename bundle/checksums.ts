@@ -34,17 +34,58 @@ export const parseChecksums = (text: string, list = checksumsFile): Map<string, 
 export const isInside = (path: string): boolean =>
   path !== "" && plainProblem(path) === undefined && !isAbsolute(path) && !/^[A-Za-z]:|[\\\0]/.test(path) && !path.split("/").some((part) => part === "" || part === "." || part === "..") && normalize(path).replaceAll("\\", "/") === path;
 
-/** Every file of a folder by path with `/`. Throws UserError BUNDLE_PATH for a link or anything that is no plain file. */
+/** What a bundle may hold at most: that of the largest detectors is well below. */
+export const bundleLimits = { bytes: 2 ** 32, files: 20_000 } as const;
+
+/**
+ * Every file of a folder by path with `/`, sorted. Throws UserError BUNDLE_PATH for a link, anything that is no plain file, and a name that other
+ * systems cannot hold; BUNDLE_SIZE for more files than a bundle has.
+ */
 export const listFiles = async (folder: string, under = ""): Promise<string[]> => {
   const found: string[] = [];
-  for (const name of (await readdir(join(folder, under))).sort()) {
-    const path = under === "" ? name : `${under}/${name}`;
-    const entry = await lstat(join(folder, path));
-    if (entry.isDirectory()) found.push(...(await listFiles(folder, path)));
-    else if (entry.isFile()) found.push(path);
-    else throw notPlain(path);
+  const pending = [under];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    for (const name of await readdir(join(folder, next))) {
+      const path = next === "" ? name : `${next}/${name}`;
+      const entry = await lstat(join(folder, path));
+      if (entry.isDirectory()) pending.push(path);
+      else if (entry.isFile()) found.push(path);
+      else throw notPlain(path);
+      if (found.length + pending.length > bundleLimits.files) throw tooLarge(folder, bundleLimits);
+    }
   }
+  found.sort().forEach(nameChecker());
   return found;
+};
+
+/** Names of devices on Windows, whatever follows their first point. */
+const deviceName = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i;
+const forbiddenCharacters = /[\u0000-\u001f\u007f<>:"|?*\uFFFD]/;
+const longestName = 255;
+
+/** Why a part of a path cannot be a file's name on every system; undefined where it can. */
+const nameFault = (part: string): string | undefined => {
+  if (forbiddenCharacters.test(part)) return "has a character that some systems do not allow in names";
+  if (deviceName.test(part)) return "is the name of a device on Windows";
+  if (/[. ]$/.test(part)) return "ends with a point or a space, which Windows drops";
+  return Buffer.byteLength(part) > longestName ? `is longer than ${longestName} bytes` : undefined;
+};
+
+/** Takes paths one by one: each must mean a file of its own on every system, not differ from another in case or in how accents are written alone. Throws UserError BUNDLE_PATH. */
+export const nameChecker = (): ((path: string) => void) => {
+  const written = new Map<string, string>();
+  return (path) => {
+    const parts = path.split("/");
+    for (const [index, part] of parts.entries()) {
+      const fault = nameFault(part);
+      if (fault !== undefined) throw badName(path, fault);
+      const place = parts.slice(0, index + 1).join("/");
+      const folded = place.normalize("NFKC").toLowerCase().toUpperCase();
+      const before = written.get(folded);
+      if (before !== undefined && before !== place) throw badName(path, `is one with "${before}" on systems that do not tell case or accents apart`);
+      written.set(folded, place);
+    }
+  };
 };
 
 export const readFilesOf = async (folder: string): Promise<Map<string, Uint8Array>> => {
@@ -55,6 +96,12 @@ export const readFilesOf = async (folder: string): Promise<Map<string, Uint8Arra
 
 const badLine = (list: string, line: number, text: string): UserError =>
   new UserError("BUNDLE_CHECKSUMS", `${list}:${line} is not "<sha256>  <path>", or names a file twice: "${text.slice(0, 120)}".`, "take the bundle anew from where it was made.");
+
+const badName = (path: string, fault: string): UserError =>
+  new UserError("BUNDLE_PATH", `The path "${path.slice(0, 300)}" ${fault}.`, "do not use this bundle: no bundle that edgestill writes has such a name.");
+
+export const tooLarge = (place: string, { bytes, files }: { readonly bytes: number; readonly files: number }): UserError =>
+  new UserError("BUNDLE_SIZE", `${place} holds more than ${files} files or ${(bytes / 2 ** 20).toFixed(0)} MiB.`, "no bundle is so large: do not use it.");
 
 export const leavesBundle = (path: string): UserError =>
   new UserError("BUNDLE_PATH", `The path ${quotedName(path)} ${plainProblem(path) === undefined ? "leaves the bundle" : `is refused: ${plainProblem(path)}`}.`,

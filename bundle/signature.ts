@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { UserError } from "../graph/error.ts";
+import { inputLimits } from "../input/limits.ts";
+import { readTextFile } from "../input/read.ts";
 import { sha256Of } from "../targets/digest.ts";
 
 /** Detached ed25519 signatures (RFC 8032), 64 raw bytes: what `openssl pkeyutl -sign -rawin` makes and `-verify` checks. */
@@ -16,7 +17,7 @@ const publicOf = (key: KeyObject): KeyObject => (key.type === "private" ? create
 
 /** Reads a PEM file. Throws UserError KEY where it is no ed25519 key of the wanted kind. */
 export const readKey = async (path: string, kind: "private" | "public"): Promise<KeyObject> => {
-  const pem = await readFile(path, "utf8").catch((cause: unknown) => { throw badKey(path, kind, "it cannot be read", cause); });
+  const pem = await readTextFile(path, inputLimits.configBytes).catch((cause: unknown) => { throw badKey(path, kind, cause instanceof Error ? cause.message : "it cannot be read", cause); });
   let key: KeyObject;
   try {
     key = kind === "private" ? createPrivateKey(pem) : createPublicKey(pem);

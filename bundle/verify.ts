@@ -1,9 +1,13 @@
-import { lstat, readFile } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import type { KeyObject } from "node:crypto";
 import type { z } from "zod";
 import { UserError } from "../graph/error.ts";
-import { sha256Of } from "../targets/digest.ts";
+import { sha256File, sha256Of } from "../files/digest.ts";
+import { parseJson } from "../input/json.ts";
+import { inputLimits } from "../input/limits.ts";
+import { isMissing, readPlainFile, readTextFile } from "../input/read.ts";
+import { fileAccess, reasonOf } from "../input/reason.ts";
 import { checksumsFile, isInside, leavesBundle, listFiles, measuredChecksumsFile, measuredSignatureFile, parseChecksums, signatureFile } from "./checksums.ts";
 import type { GoldenMachine, GoldenOutcome } from "./golden/check.ts";
 import { manifestSchema, type Manifest } from "./manifest-schema.ts";
@@ -34,12 +38,16 @@ export interface Verification {
 
 /**
  * Checks a bundle: its paths, the signature, every hash, missing and extra files, the manifest's schema and what it names, then the golden vectors.
- * Throws the first difference as a UserError: NOT_A_BUNDLE, BUNDLE_PATH, BUNDLE_UNSIGNED, BUNDLE_KEY, BUNDLE_SIGNATURE, BUNDLE_CHECKSUMS,
+ * Throws the first difference as a UserError: NOT_A_BUNDLE, BUNDLE_PATH, BUNDLE_SIZE, FILE_ACCESS, BUNDLE_UNSIGNED, BUNDLE_KEY, BUNDLE_SIGNATURE, BUNDLE_CHECKSUMS,
  * BUNDLE_MISSING, BUNDLE_CHANGED, BUNDLE_EXTRA, BUNDLE_SCHEMA, BUNDLE_MANIFEST, GOLDEN_INDEX, GOLDEN_DIFFERS.
  */
-export const verifyBundle = async (folder: string, options: VerifyOptions = {}): Promise<Verification> => {
+export const verifyBundle = (folder: string, options: VerifyOptions = {}): Promise<Verification> =>
+  verify(folder, options).catch((error: unknown) => { throw fileAccess(error) ?? error; });
+
+const verify = async (folder: string, options: VerifyOptions): Promise<Verification> => {
   if (!(await lstat(folder).catch(() => undefined))?.isDirectory()) throw notABundle(folder, "there is no such folder");
-  const read = (list: string): Promise<Buffer> => readFile(join(folder, list)).catch((cause: unknown) => { throw notABundle(folder, `it has no ${list}`, cause); });
+  const read = (list: string): Promise<Buffer> =>
+    readPlainFile(join(folder, list), inputLimits.manifestBytes).catch((cause: unknown) => { throw notABundle(folder, `${list}: ${reasonOf(cause)}`, cause); });
   const [sumsBytes, measuredBytes] = [await read(checksumsFile), await read(measuredChecksumsFile)];
   const present = await listFiles(folder);
   const signature = await checkSignature(folder, checksumsFile, signatureFile, sumsBytes, options.key);
@@ -64,7 +72,7 @@ const allSums = (content: ReadonlyMap<string, string>, measured: ReadonlyMap<str
 };
 
 const checkSignature = async (folder: string, list: string, file: string, sums: Uint8Array, key: KeyObject | undefined): Promise<Verification["signature"]> => {
-  const signature = await readFile(join(folder, file)).catch(() => undefined);
+  const signature = await readPlainFile(join(folder, file), inputLimits.configBytes).catch((cause: unknown) => { if (!isMissing(cause)) throw cause; return undefined; });
   if (!key) return signature ? "not checked" : "unsigned";
   if (!signature) throw unsigned(folder, file);
   if (isSignedBy(sums, signature, key)) return "valid";
@@ -80,9 +88,9 @@ const checkFiles = async (folder: string, sums: ReadonlyMap<string, string>, pre
   let total = 0;
   for (const [path, sum] of sums) {
     if (!found.has(path)) throw missing(path);
-    const content = await readFile(join(folder, path));
-    total += content.length;
-    if (sha256Of(content) !== sum) throw changed(path);
+    const file = join(folder, path);
+    total += (await lstat(file)).size;
+    if ((await sha256File(file)) !== sum) throw changed(path);
   }
   const extra = present.find((path) => !sums.has(path) && !lists.has(path));
   if (extra !== undefined) throw isExtra(extra);
@@ -95,10 +103,10 @@ export const readManifest = (folder: string): Promise<Manifest> => readAs(folder
 const readTimings = (folder: string): Promise<Timings> => readAs(folder, timedFile, timingsSchema);
 
 const readAs = async <T>(folder: string, file: string, schema: z.ZodType<T>): Promise<T> => {
-  const text = await readFile(join(folder, file), "utf8").catch((cause: unknown) => { throw notABundle(folder, `it has no ${file}`, cause); });
+  const text = await readTextFile(join(folder, file), inputLimits.manifestBytes).catch((cause: unknown) => { throw notABundle(folder, `${file}: ${reasonOf(cause)}`, cause); });
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw badSchema(file, "it is not JSON", cause);
   }

@@ -1,4 +1,5 @@
 import { UserError } from "../graph/error.ts";
+import { fileAccess } from "../input/reason.ts";
 import { colorsFor } from "./colors.ts";
 import { wrapHelp } from "./help.ts";
 import { Interrupted } from "./interrupt.ts";
@@ -25,11 +26,12 @@ export const explain = (error: unknown, options: { readonly verbose: boolean; re
     out(`stopped; what is finished is kept. To go on:\n  ${options.command}`);
     return 130;
   }
-  if (error instanceof UserError) {
-    out(` [${error.code}]: ${error.message}`, colors.red("error"));
-    out(`: ${error.nextStep}`, colors.cyan("next step"));
-    if (options.verbose) out(stackOf(error));
-    return error instanceof UsageError || wrongUse.has(error.code) ? 2 : 1;
+  const known = error instanceof UserError ? error : fileAccess(error);
+  if (known) {
+    out(` [${known.code}]: ${known.message}`, colors.red("error"));
+    out(`: ${known.nextStep}`, colors.cyan("next step"));
+    if (options.verbose) out(stackOf(known));
+    return known instanceof UsageError || wrongUse.has(known.code) ? 2 : 1;
   }
   out(`: ${error instanceof Error ? error.message : String(error)}`, colors.red("error"));
   out(": this is a bug in Edgestill; please report it with the output of the same command with --verbose.", colors.cyan("next step"));

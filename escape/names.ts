@@ -46,6 +46,7 @@ export const nameProblem = (name: string): string | undefined => {
   if (name.trim() === "") return "it is empty";
   const problem = plainProblem(name, longestName);
   if (problem !== undefined) return problem;
+  if (name === "__proto__") return "records cannot hold that name";
   if (name.includes("\ufffd")) return "it is not written in UTF-8";
   return invisible.test(name) ? `it holds ${codeOf(name, invisible)}, which nobody sees` : undefined;
 };

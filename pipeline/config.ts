@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { z } from "zod";
 import { UserError } from "../graph/error.ts";
+import { inputLimits } from "../input/limits.ts";
+import { readTextFile } from "../input/read.ts";
 import { codeKeys, refuseCode, type Trust } from "../targets/code-keys.ts";
-import { readYaml, refusedText } from "../targets/yaml-text.ts";
+import { readYamlText, refusedText } from "../targets/yaml-text.ts";
 import { crossChecks, fileFields, type Found } from "./config-checks.ts";
 import { configJsonSchema, configSchema, type Config } from "./config-schema.ts";
 
@@ -27,19 +28,16 @@ export interface LoadedConfig {
  * Throws UserError CONFIG_READ, CONFIG_INVALID with every problem and its line, or (without `allowCode`) CONFIG_RUNS_CODE.
  */
 export const loadConfig = async (path: string, trust: Trust = {}): Promise<LoadedConfig> => {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => { throw cannotRead(path, cause); });
+  const text = await readTextFile(path, inputLimits.configBytes).catch((cause: unknown) => { throw cannotRead(path, cause); });
   return parseConfig(text, path, trust);
 };
 
 /** As `loadConfig`, for text; `path` names the file in errors and is what paths are relative to. */
 export const parseConfig = (text: string, path: string, { allowCode = true }: Trust = {}): LoadedConfig => {
-  const yaml = readYaml(text);
-  const { document, lineOf } = yaml;
+  const yaml = readYamlText(text);
+  const { value: raw, lineOf } = yaml;
   const folder = dirname(resolve(path));
-  if (document.errors.length > 0) {
-    throw invalid(path, document.errors.map((error) => ({ line: error.linePos?.[0].line ?? 1, message: error.message.split(" at line ")[0] ?? error.message })));
-  }
-  const raw: unknown = document.toJS();
+  if (yaml.problems.length > 0) throw invalid(path, yaml.problems);
   const parsed = configSchema.safeParse(raw ?? {});
   const found: readonly Found[] = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap(flatten)),

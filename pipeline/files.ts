@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { UserError } from "../graph/error.ts";
+import { reasonOf } from "../input/reason.ts";
 
 /** Writes a file whole or not at all; makes its folder. Throws UserError DISK_FULL or CANNOT_WRITE. */
 export const writeFileSafely = async (path: string, content: string | Uint8Array): Promise<void> => {
@@ -26,4 +27,4 @@ export const diskFull = (cause: unknown, place: string): UserError => {
 };
 
 export const cannotWrite = (path: string, cause: unknown): UserError =>
-  new UserError("CANNOT_WRITE", `Cannot write ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`, "check the folder and its permissions, or choose another place.", { cause });
+  new UserError("CANNOT_WRITE", `Cannot write ${path}: ${reasonOf(cause, path)}.`, "check the folder and its permissions, or choose another place.", { cause });

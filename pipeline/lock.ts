@@ -1,47 +1,152 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, mkdir, open, readFile, readlink, rename, rm, unlink, writeFile, type FileHandle } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { kill, pid } from "node:process";
 import { UserError } from "../graph/error.ts";
+import { parseJson } from "../input/json.ts";
+import { inputLimits } from "../input/limits.ts";
+import { isMissing, readTextFile } from "../input/read.ts";
+import { cannotWrite, diskFull, isDiskFull } from "./files.ts";
+
+/**
+ * One run at a time in a folder, also where several machines share it. The holder touches its lock every few seconds. A holder on this machine is asked
+ * for by its process id; any other is watched: its lock is taken over when nobody has touched it for a while. Only changes are looked at, so clocks
+ * that differ or jump do not matter.
+ */
+export const lockTimes = { beatMs: 3_000, watchMs: 45_000 } as const;
 
 interface Owner {
   readonly pid: number;
   readonly host: string;
   /** Start time of the process in clock ticks (Linux): tells it from a later process of the same number. */
   readonly started: string | null;
+  /** Boot and process space of the host: two of one name are told apart, as containers are. */
+  readonly system: string | null;
+  readonly token: string;
 }
 
 /** Name of the file in a folder that says who works in it. */
 export const lockName = "lock";
 
-/** Takes the folder for this process. A lock whose process is dead is taken over. Returns the release. Throws UserError RUN_LOCKED. */
-export const lockFolder = async (folder: string): Promise<() => Promise<void>> => {
+export interface LockOptions {
+  readonly beatMs?: number;
+  readonly watchMs?: number;
+  /** Told when the lock of another machine is watched. */
+  readonly onWait?: (line: string) => void;
+}
+
+/** Takes the folder for this process. A lock whose holder is gone is taken over. Returns the release. Throws UserError RUN_LOCKED, CANNOT_WRITE or DISK_FULL. */
+export const lockFolder = async (folder: string, options: LockOptions = {}): Promise<() => Promise<void>> => {
+  const { beatMs = lockTimes.beatMs } = options;
   const file = join(folder, lockName);
-  await mkdir(folder, { recursive: true });
-  const mine: Owner = { pid, host: hostname(), started: await startOf(pid) };
-  for (let attempt = 0; attempt < 3; attempt++) {
-    const taken = await writeFile(file, JSON.stringify(mine), { flag: "wx" }).then(() => true, (error: NodeJS.ErrnoException) => {
-      if (error.code === "EEXIST") return false;
-      throw error;
-    });
-    if (taken) return () => rm(file, { force: true });
-    const owner = await readOwner(file);
-    if (owner && (await isAlive(owner))) throw locked(folder, owner);
-    await rm(file, { force: true });
+  const mine: Owner = { pid, host: hostname(), started: await startOf(pid), system: await systemOf(), token: randomUUID() };
+  try {
+    await mkdir(folder, { recursive: true });
+    for (let attempt = 0; attempt < 3; attempt++) {
+      if (await create(file, JSON.stringify(mine))) return await hold(file, mine, beatMs);
+      await takeOver(folder, file, options);
+    }
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    throw isDiskFull(cause) ? diskFull(cause, file) : cannotWrite(file, cause);
   }
   throw locked(folder, await readOwner(file));
 };
 
-const readOwner = async (file: string): Promise<Owner | undefined> => {
+/** The lock appears with its whole content, or not at all: nobody reads half of it. */
+const create = async (file: string, text: string): Promise<boolean> => {
+  const own = `${file}.${randomUUID()}`;
   try {
-    return JSON.parse(await readFile(file, "utf8")) as Owner;
-  } catch {
-    return undefined; // gone, or cut off by a crash: nobody holds it
+    await writeFile(own, text, { flag: "wx" });
+    await link(own, file);
+    return true;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (code === "EPERM" || code === "ENOTSUP" || code === "EOPNOTSUPP" || code === "ENOSYS" || code === "EMLINK") return await createPlain(file, text); // no links on this file system
+    throw cause;
+  } finally {
+    await rm(own, { force: true }).catch(() => undefined); // the first failure is the one to report
   }
 };
 
-const isAlive = async (owner: Owner): Promise<boolean> => {
-  if (owner.host !== hostname()) return true; // cannot be known from here
+const createPlain = (file: string, text: string): Promise<boolean> => writeFile(file, text, { flag: "wx" }).then(() => true, (cause: NodeJS.ErrnoException) => {
+  if (cause.code === "EEXIST") return false;
+  throw cause;
+});
+
+/** Touches the lock through its open file: one that was taken over meanwhile is never touched. */
+const hold = async (file: string, { token }: Owner, beatMs: number): Promise<() => Promise<void>> => {
+  const handle = await open(file, "r+");
+  let beat = 0;
+  const timer = setInterval(() => void handle.utimes(0, ++beat).catch(() => undefined), beatMs); // a folder that is gone is told by what writes there
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await handle.close().catch(() => undefined);
+    if ((await readOwner(file).catch(() => undefined))?.token === token) await rm(file, { force: true }).catch(() => undefined);
+  };
+};
+
+/** Removes the lock that is there, where its holder is gone. Throws UserError RUN_LOCKED where it is not. */
+const takeOver = async (folder: string, file: string, { watchMs = lockTimes.watchMs, beatMs = lockTimes.beatMs, onWait }: LockOptions): Promise<void> => {
+  const seen = await stateOf(file);
+  if (seen === undefined) return;
+  const owner = await readOwner(file);
+  const answer = owner && (await isAlive(owner));
+  if (answer === true) throw locked(folder, owner);
+  if (answer === undefined) {
+    onWait?.(`the run folder's lock is held ${owner ? `by process ${owner.pid} on ${owner.host}` : "by nobody who can be read"}: looking for up to ${Math.round(watchMs / 1000)} s whether somebody is there`);
+    const end = performance.now() + (owner ? watchMs : Math.min(watchMs, 1000));
+    while (performance.now() < end) {
+      await new Promise((resolve) => { setTimeout(resolve, Math.min(beatMs, 1000)); });
+      const now = await stateOf(file);
+      if (now === undefined) return;
+      if (now !== seen) throw locked(folder, owner ?? (await readOwner(file)));
+    }
+  }
+  await removeSeen(file, seen);
+};
+
+/** Two that find the same lock dead must not remove the lock that the faster one has made by then. */
+const removeSeen = async (file: string, seen: string): Promise<void> => {
+  const aside = `${file}.${randomUUID()}`;
+  await rename(file, aside).catch((cause: unknown) => { if (!isMissing(cause)) throw cause; });
+  const moved = await stateOf(aside);
+  if (moved !== undefined && moved !== seen) await link(aside, file).catch(() => undefined); // somebody's new lock: back
+  await unlink(aside).catch(() => undefined);
+};
+
+/** Which file the lock is, and when it was touched last, by the clock of whoever touched it; undefined where there is none. */
+const stateOf = async (file: string): Promise<string | undefined> => {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file, "r"); // opening it makes a network file system look anew
+    const { ino, mtimeMs, size } = await handle.stat();
+    return `${ino} ${mtimeMs} ${size}`;
+  } catch (cause) {
+    if (isMissing(cause)) return undefined;
+    throw cause;
+  } finally {
+    await handle?.close();
+  }
+};
+
+/** Undefined where the file is gone or was cut off. */
+const readOwner = async (file: string): Promise<Owner | undefined> => {
+  const text = await readTextFile(file, inputLimits.configBytes).catch((cause: unknown) => { if (!isMissing(cause)) throw cause; return ""; });
+  try {
+    const value = parseJson(text) as Partial<Owner> | null;
+    return Number.isSafeInteger(value?.pid) && value!.pid! > 0 && typeof value!.host === "string" ? { started: null, system: null, token: "", ...value } as Owner : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Undefined where it cannot be known from here. */
+const isAlive = async (owner: Owner): Promise<boolean | undefined> => {
+  if (owner.host !== hostname() || (owner.system !== null && owner.system !== (await systemOf()))) return undefined;
   try {
     kill(owner.pid, 0);
   } catch (error) {
@@ -56,6 +161,12 @@ const startOf = async (process: number): Promise<string | null> => {
   return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
 };
 
+const systemOf = async (): Promise<string | null> => {
+  const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => undefined);
+  const space = await readlink("/proc/self/ns/pid").catch(() => "");
+  return boot === undefined ? null : `${boot.trim()} ${space}`;
+};
+
 const locked = (folder: string, owner: Owner | undefined): UserError =>
   new UserError("RUN_LOCKED", `Another run is working in ${folder}${owner ? ` (process ${owner.pid} on ${owner.host})` : ""}.`,
-    "wait for it to end or stop it; if no such process exists, delete the file `lock` in that folder.");
+    "wait for it to end, or stop it; the lock of a process that is gone is taken over by itself.");

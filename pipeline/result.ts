@@ -1,5 +1,8 @@
 import { z } from "zod";
 import { UserError } from "../graph/error.ts";
+import { parseJson } from "../input/json.ts";
+import { inputLimits } from "../input/limits.ts";
+import { isMissing, readTextFile } from "../input/read.ts";
 
 /**
  * The types of run.json, the one record of a run: every figure that the report, the terminal table and scripts show is in it.
@@ -456,11 +459,17 @@ const notARun = (file: string, problem: string, cause?: unknown) =>
     { cause },
   );
 
+/** The text of run.json; "" where there is none. Throws UserError NOT_A_RUN for what is no plain file or may not be read. */
+export const readRunText = (file: string): Promise<string> => readTextFile(file, inputLimits.textBytes).catch((cause: unknown) => {
+  if (isMissing(cause)) return "";
+  throw notARun(file, cause instanceof Error ? cause.message : String(cause), cause);
+});
+
 /** Reads run.json back from its text; `file` is named in errors. Throws UserError NOT_A_RUN with the first problems found. */
 export function parseRunResult(text: string, file: string): RunResult {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw notARun(file, text === "" ? "there is no such file, or it is empty" : "it is not JSON", cause);
   }

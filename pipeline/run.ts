@@ -5,6 +5,7 @@ import { evaluateDetector } from "../detection/evaluate.ts";
 import { readSealed } from "../files/seal.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
+import { fileAccess } from "../input/reason.ts";
 import { serializeModel } from "../onnx/save.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import { picturePaths, renderReport, type Asset } from "../report/html.ts";
@@ -75,11 +76,11 @@ export const compress = async (configPath: string, options: CompressOptions = {}
   const unknown = options.without?.find((name) => !targets.includes(name));
   if (unknown !== undefined) throw noSuchTarget(unknown, targets);
   const runFolder = runFolderOf(loaded, options.runs);
-  const unlock = await lockFolder(runFolder);
+  const unlock = await lockFolder(runFolder, { onWait: (line) => options.reporter?.line(line) });
   try {
     return await runStages(loaded, runFolder, options);
   } catch (error) {
-    throw isDiskFull(error) ? diskFull(error, runFolder) : error;
+    throw isDiskFull(error) ? diskFull(error, runFolder) : (fileAccess(error) ?? error);
   } finally {
     await unlock();
   }

@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { UserError } from "../graph/error.ts";
 import { wholeName } from "../graph/pattern.ts";
+import { inputLimits } from "../input/limits.ts";
+import { readTextFile } from "../input/read.ts";
 import type { DatasetItem } from "../vision/index.ts";
 
 /** Ids of the pictures of each named part of a data set. A part is a .txt list of ids, or a pattern of them with `*`. Throws UserError SLICE. */
@@ -13,7 +14,7 @@ export const openSlices = async (slices: Readonly<Record<string, string>>, items
 };
 
 const listed = async (name: string, file: string, ids: readonly string[]): Promise<string[]> => {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => { throw unreadable(name, file, cause); });
+  const text = await readTextFile(file, inputLimits.textBytes).catch((cause: unknown) => { throw unreadable(name, file, cause); });
   const known = new Set(ids);
   return text.split("\n").map((line) => line.trim()).filter((line) => known.has(line));
 };

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../graph/error.ts";
+import { deviceLimits } from "../input/limits.ts";
 import { sha256File } from "./digest.ts";
 import { runOn, type Connection } from "./remote-command.ts";
 import { cacheFolderScript, holdLock, receiveFile } from "./shell.ts";
@@ -21,7 +22,10 @@ export const transportOver = (connection: Connection): Transport => {
     if (exitCode !== 0) throw deviceError(label, parameters[0] ?? text, stderr);
     return stdout.trim();
   };
-  const cacheFolder = (): Promise<string> => (cache ??= output(cacheFolderScript));
+  const cacheFolder = (): Promise<string> => (cache ??= output(cacheFolderScript).then((path) => {
+    if (!/^\/[^\n\r\0]*$/.test(path)) throw badDeviceAnswer(label, "the cache folder", `"${path.slice(0, 80)}" is no path`);
+    return path;
+  }));
   const cachedPath = async (sha256: string, name: string): Promise<string> => `${await cacheFolder()}/files/${sha256}/${name}`;
 
   const send = async (localPath: string, remotePath: string, sha256: string, options: CopyOptions = {}): Promise<void> => {
@@ -53,6 +57,7 @@ export const transportOver = (connection: Connection): Transport => {
   const download = async (remotePath: string, localPath: string, { onProgress, signal }: CopyOptions = {}): Promise<void> => {
     const [bytes = "", sha256 = ""] = (await output(`wc -c < "$1" && sha256sum < "$1"`, [remotePath], { signal, timeoutMs: 300_000 })).split(/\s+/);
     const total = Number(bytes);
+    if (!/^[0-9a-f]{64}$/.test(sha256) || !/^\d+$/.test(bytes) || total > deviceLimits.fileBytes) throw badDeviceAnswer(label, remotePath, `${bytes.slice(0, 40)} bytes of sha256 ${sha256.slice(0, 80)}`);
     await mkdir(dirname(localPath), { recursive: true });
     const part = `${localPath}.${sha256.slice(0, 12)}.part`;
     const file = await open(part, "a");
@@ -61,8 +66,8 @@ export const transportOver = (connection: Connection): Transport => {
       await script(`tail -c "+$2" -- "$1"`, [remotePath, String(done + 1)], {
         signal, timeoutMs: copyTimeoutMs,
         onBytes: async (chunk) => {
+          if ((done += chunk.length) > total) throw badDeviceAnswer(label, remotePath, `more than the ${total} bytes that it has`);
           await file.write(chunk);
-          done += chunk.length;
           onProgress?.(done, total);
         },
       });
@@ -124,7 +129,10 @@ export const transportOver = (connection: Connection): Transport => {
   };
 };
 
-const numbersOf = (line: string): number[] => line.trim().split(" ").map(Number);
+const numbersOf = (line: string): number[] => {
+  const numbers = line.trim().split(" ").map(Number);
+  return numbers.every((value) => Number.isSafeInteger(value) && value >= 0) ? numbers : [];
+};
 
 /** What the device lacks of the file, after its answer (receiveFile). */
 async function* missingBytes(path: string, answer: Promise<string | undefined>, total: number, onProgress: CopyOptions["onProgress"]): AsyncGenerator<Uint8Array> {
@@ -151,6 +159,9 @@ const deviceError = (label: string, path: string, stderr: string): UserError =>
   /No space left|quota exceeded/i.test(stderr)
     ? new UserError("DEVICE_FULL", `${label}: no space is left for ${path}.`, "free space there; `edgestill targets clean` removes what Edgestill keeps.")
     : new UserError("DEVICE_COMMAND", `${label}: ${path.split("\n")[0]} failed: ${stderr.trim().split("\n").at(-1) ?? ""}.`, "check rights and tools of the device with `edgestill targets check`.");
+
+const badDeviceAnswer = (label: string, path: string, answer: string): UserError =>
+  new UserError("DEVICE_ANSWER", `${label}: what it says of ${path} cannot be: ${answer}.`, "check the device with `edgestill targets check` and run the command again.");
 
 const copyFailed = (label: string, path: string): UserError =>
   new UserError("COPY_FAILED", `${label}: what arrived as ${path} is not what was sent (sha256 differs).`, "run the command again; if it repeats, check the memory card and cable of the device.");

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { UserError } from "../graph/error.ts";
+import { inputLimits } from "../input/limits.ts";
+import { readTextFile } from "../input/read.ts";
 import { codeKeys, refuseCode, type Trust } from "./code-keys.ts";
 import { nameField, threadsField } from "./fields.ts";
 import type { TargetSettings } from "./kind.ts";
 import { targetKinds } from "./kinds.ts";
-import { readYaml, refusedText } from "./yaml-text.ts";
+import { readYamlText, refusedText } from "./yaml-text.ts";
 
 const localSchema = z.strictObject({ name: nameField, kind: z.literal("local").describe("This machine."), threads: threadsField });
 
@@ -34,16 +35,10 @@ const fileSchema = z.union([z.array(targetSchema), z.object({ targets: z.array(t
 
 /** Entries of targets.yaml, or of any file with `targets` in it, such as a config. Throws UserError INVENTORY; without `allowCode` also CONFIG_RUNS_CODE. */
 export const readInventory = async (path: string, { allowCode = true }: Trust = {}): Promise<TargetEntry[]> => {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => { throw badInventory(path, cause instanceof Error ? cause.message : String(cause)); });
-  const yaml = readYaml(text);
-  const [error] = yaml.document.errors;
-  if (error) throw badInventory(path, error.message.split("\n")[0]!.replace(/:$/, ""));
-  let raw: unknown;
-  try {
-    raw = yaml.document.toJS();
-  } catch (cause) {
-    throw badInventory(path, cause instanceof Error ? cause.message : String(cause));
-  }
+  const text = await readTextFile(path, inputLimits.configBytes).catch((cause: unknown) => { throw badInventory(path, cause instanceof Error ? cause.message : String(cause)); });
+  const yaml = readYamlText(text);
+  const { value: raw, problems: [broken] } = yaml;
+  if (broken) throw badInventory(path, `line ${broken.line}: ${broken.message}`);
   const list: unknown = Array.isArray(raw) ? raw : (raw as { readonly targets?: unknown } | null)?.targets;
   if (!Array.isArray(list)) throw badInventory(path, "there is no list of targets in it");
   const problems = list.flatMap((entry: unknown, index) => problemsOf(entry, index));

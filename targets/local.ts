@@ -61,7 +61,7 @@ const measureAll = async (target: string, job: BenchmarkJob, variation: Variatio
         const reply = await worker.ask({ kind: "round", runs: Math.ceil(job.runs / rounds), seconds: job.seconds / rounds }, "round");
         const own = measured[index]!;
         own.roundsMs.push([...reply.inferenceMs]);
-        own.endToEndMs.push(...reply.endToEndMs);
+        for (const time of reply.endToEndMs) own.endToEndMs.push(time);
         own.memoryBytes = Math.max(own.memoryBytes, reply.memoryBytes);
         sensors.read();
         onProgress?.(round * workers.length + index + 1, rounds * workers.length);

@@ -2,6 +2,7 @@ import { execa } from "execa";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { UserError } from "../graph/error.ts";
+import { deviceLimits, mebibytes } from "../input/limits.ts";
 import { exitMarker, fedScript, silenceSeconds, watchedScript } from "./shell.ts";
 import type { RunOptions, RunResult } from "./transport.ts";
 
@@ -17,7 +18,12 @@ export interface Connection {
 
 /** Longest wait for a device to end a command before the connection is cut. */
 const endingMs = 4500;
-const keptCharacters = 16 << 20;
+const keptCharacters = deviceLimits.outputBytes;
+
+interface Limits {
+  readonly bytes: number;
+  readonly exceeded: (bytes: number) => UserError;
+}
 
 /** Runs a command on the device, tied to the connection: it ends with its time limit, with the signal, and when the connection breaks. */
 export const runOn = async (connection: Connection, argv: readonly string[], options: RunOptions = {}): Promise<RunResult> => {
@@ -30,15 +36,16 @@ export const runOn = async (connection: Connection, argv: readonly string[], opt
   });
   child.stdin.on("error", () => undefined); // EPIPE: the end of the command tells more
   const ending = endBy(child, timeoutMs, signal, input === undefined);
+  const limits: Limits = { bytes: onLine ? deviceLimits.streamedBytes : deviceLimits.outputBytes, exceeded: (bytes) => tooMuch(connection.label, argv, bytes) };
   let answer: (line: string | undefined) => void = () => undefined;
   const firstLine = new Promise<string | undefined>((resolve) => { answer = resolve; });
   const feeding = input === undefined ? undefined : feed(child.stdin, typeof input === "function" ? input(firstLine) : input);
-  const stdout = (onBytes ? drain(child.stdout, onBytes) : lines(child.stdout, (line) => { answer(line); onLine?.(line, "stdout"); })).finally(() => { answer(undefined); });
+  const stdout = (onBytes ? drain(child.stdout, onBytes) : lines(child.stdout, (line) => { answer(line); onLine?.(line, "stdout"); }, limits)).catch((error: unknown) => { ending.fail(error); return ""; }).finally(() => { answer(undefined); });
   const status: { code?: number } = {};
   const stderr = lines(child.stderr, (line) => {
     if (line.startsWith(exitMarker)) status.code = Number(line.slice(exitMarker.length));
     else if (line !== "") onLine?.(line, "stderr");
-  });
+  }, limits).catch((error: unknown) => { ending.fail(error); return ""; });
   try {
     const [outText, errText, result] = await Promise.all([stdout, stderr, child, feeding?.catch((error: unknown) => { ending.fail(error); })]);
     signal?.throwIfAborted();
@@ -101,21 +108,34 @@ const drain = async (stream: Readable, onBytes: (chunk: Uint8Array) => void | Pr
   return "";
 };
 
-const lines = async (stream: Readable, onLine: (line: string) => void): Promise<string> => {
+const lines = async (stream: Readable, onLine: (line: string) => void, limits: Limits): Promise<string> => {
   const decoder = new TextDecoder();
-  let [text, open] = ["", ""];
+  let [kept, received, openLength] = [0, 0, 0];
+  const [text, open]: [string[], string[]] = [[], []];
   for await (const chunk of stream) {
     const piece = decoder.decode(chunk as Uint8Array, { stream: true });
-    if (text.length < keptCharacters) text += piece;
-    const found = (open + piece).split("\n");
-    open = found.pop() ?? "";
-    for (const line of found) onLine(line);
+    received += (chunk as Uint8Array).length;
+    if (received > limits.bytes || openLength > deviceLimits.lineBytes) throw limits.exceeded(received);
+    if (kept < keptCharacters) text.push(piece);
+    kept += piece.length;
+    const found = piece.split("\n");
+    open.push(found[0]!);
+    openLength += found[0]!.length;
+    if (found.length === 1) continue;
+    onLine(open.join(""));
+    for (const line of found.slice(1, -1)) onLine(line);
+    open.splice(0, open.length, found.at(-1)!);
+    openLength = found.at(-1)!.length;
   }
-  if (open !== "") onLine(open);
-  return text;
+  const last = open.join("");
+  if (last !== "") onLine(last);
+  return text.join("");
 };
 
 const withoutMarker = (text: string): string => text.replace(new RegExp(`\\n${exitMarker}\\d+\\n$`), "");
+
+const tooMuch = (label: string, argv: readonly string[], bytes: number): UserError =>
+  new UserError("DEVICE_ANSWER", `${label}: ${argv[0]} answered ${mebibytes(bytes)} and more, or a line without end, and was stopped.`, "run the command on the device by hand and see what it prints; `edgestill targets check` looks at its tools.");
 
 const timedOut = (label: string, argv: readonly string[], timeoutMs: number): UserError =>
   new UserError("REMOTE_TIMEOUT", `${label}: ${argv[0]} did not end within ${Math.round(timeoutMs / 1000)} s and was stopped there.`,

@@ -1,20 +1,20 @@
-import { isNode, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from "yaml";
+import { isNode, isPair, isScalar, visit, type Document } from "yaml";
 import { nameProblem, plainProblem, quotedName, textProblem } from "../escape/names.ts";
+import { readYaml, type YamlFile } from "../input/yaml.ts";
 
 /** A YAML text with the lines of its parts. */
-export interface YamlText {
-  readonly document: Document;
+export interface YamlText extends YamlFile {
   /** 1-based line of the key at the end of `path` (or of `key` of the object there); of a missing one, of its nearest parent. */
   readonly lineOf: (path: readonly PropertyKey[], key?: string) => number;
   readonly lineAt: (offset: number) => number;
 }
 
-export const readYaml = (text: string): YamlText => {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+export const readYamlText = (text: string): YamlText => {
+  const file = readYaml(text);
+  const { document, lines } = file;
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   return {
-    document,
+    ...file,
     lineAt,
     lineOf: (path, key) => {
       const offset = (key === undefined ? undefined : keyOffset(document, [...path, key])) ?? keyOffset(document, path);

@@ -1,13 +1,18 @@
-import { access, constants, open as openFile, readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { UserError } from "../graph/error.ts";
-import { bmpHeaderBytes, bmpSize, decodeBmp, isBmp } from "./bmp.ts";
+import { inputLimits } from "../input/limits.ts";
+import { readBeginning, readPlainFile, UnreadableFile } from "../input/read.ts";
+import { bmpHeaderBytes, bmpSize, decodeBmp } from "./bmp.ts";
+import { formatOf, formatWords } from "./image-format.ts";
 import type { Image8 } from "./types.ts";
 
 sharp.cache(false); // it keeps what it made of a path, and does not see that another picture lies there
 
 /** Decoded size beyond which a picture is refused, before its pixels are touched: a few bytes can claim gigapixels. */
 export const defaultMaxPixels = 64_000_000;
+
+/** Longest time for one picture: a file of a few kilobytes can ask for hours. */
+export const longestDecodeSeconds = 120;
 
 /** Transparent pixels are blended onto this grey: the usual letterbox pad, so a cut-out looks like padding, not like a black object. */
 const matte = 114;
@@ -21,21 +26,37 @@ export interface DecodeOptions {
 
 /**
  * Decodes a picture (JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF: first frame) to 8-bit RGB: EXIF rotation applied, grey widened to RGB,
- * alpha blended onto grey 114, colour profiles ignored (as training pipelines do). The content decides, not the file's name.
- * @throws UserError IMAGE_MISSING, IMAGE_TOO_LARGE, IMAGE_CORRUPT, naming the file.
+ * alpha blended onto grey 114, colour profiles ignored (as training pipelines do). The content decides, not the file's name;
+ * other formats are refused. A picture that is damaged inside is refused too, though a decoder could make up the rest.
+ * @throws UserError IMAGE_MISSING, IMAGE_FORMAT, IMAGE_TOO_LARGE, IMAGE_TOO_SLOW, IMAGE_CORRUPT, naming the file.
  */
 export async function decodeImage(source: string | Uint8Array, options: DecodeOptions = {}): Promise<Image8> {
-  if (typeof source === "string") return decodeImage(await named(source, options, () => readFile(source)), { ...options, name: options.name ?? source });
-  return readAs(source, options, () => {
-    refuseLarge(bmpSize(source), options);
-    return Promise.resolve(decodeBmp(source, matte));
-  }, async () => {
-    const picture = open(source, options).autoOrient().flatten({ background: { r: matte, g: matte, b: matte } });
-    const { data, info } = await picture.toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
-    const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return { width: info.width, height: info.height, channels: 3, data: toThreeChannels(pixels, info.channels) };
+  return named(source, options, async () => {
+    const bytes = typeof source === "string" ? await readPlainFile(source, inputLimits.pictureBytes) : source;
+    if (checkedFormat(bytes, nameOf(source, options)) !== "bmp") return decodeWhole(bytes, options);
+    refuseLarge(bmpSize(bytes), options);
+    return decodeBmp(bytes, matte);
   });
 }
+
+/** What libjpeg and libpng remark on and still read every pixel. Any other warning is damage: pixels were made up. */
+const harmless = /extraneous bytes before marker|invalid SOS parameters|iCCP|sRGB|gAMA|cHRM|eXIf|Exif|tEXt|iTXt|zTXt|tIME|pHYs|ICC profile|unknown (tag|field)|inconsistent progression/i;
+
+const decodeWhole = async (bytes: Uint8Array, options: DecodeOptions): Promise<Image8> => {
+  try {
+    return await decodeWith(bytes, options, "warning");
+  } catch (cause) {
+    if (!(cause instanceof Error) || !harmless.test(cause.message)) throw cause;
+    return decodeWith(bytes, options, "error");
+  }
+};
+
+const decodeWith = async (bytes: Uint8Array, options: DecodeOptions, failOn: "warning" | "error"): Promise<Image8> => {
+  const picture = open(bytes, options, failOn).timeout({ seconds: longestDecodeSeconds }).autoOrient().flatten({ background: { r: matte, g: matte, b: matte } });
+  const { data, info } = await picture.toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+  const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { width: info.width, height: info.height, channels: 3, data: toThreeChannels(pixels, info.channels) };
+};
 
 export interface ImageHeader {
   /** Pixels after EXIF rotation. */
@@ -51,12 +72,13 @@ export interface ImageHeader {
 
 /** Size and format from the header alone. Errors as `decodeImage`; damage further in goes unseen. */
 export async function readImageHeader(source: string | Uint8Array, options: DecodeOptions = {}): Promise<ImageHeader> {
-  return readAs<ImageHeader>(source, options, async () => {
-    const { bytes, size } = await beginning(source, bmpHeaderBytes);
-    const bmp = bmpSize(bytes, size);
-    refuseLarge(bmp, options);
-    return { ...bmp, format: "bmp" };
-  }, async () => {
+  return named<ImageHeader>(source, options, async () => {
+    const { bytes, sizeBytes } = await beginning(source, bmpHeaderBytes);
+    if (checkedFormat(bytes, nameOf(source, options)) === "bmp") {
+      const bmp = bmpSize(bytes, sizeBytes);
+      refuseLarge(bmp, options);
+      return { ...bmp, format: "bmp" };
+    }
     const { autoOrient, width, height, format, pages = 1 } = await open(source, options).metadata();
     refuseLarge({ width, height }, options);
     const turned = autoOrient.width !== width || autoOrient.height !== height;
@@ -74,30 +96,18 @@ const refuseLarge = ({ width, height }: { width: number; height: number }, { max
   if (width * height > maxPixels) throw new Error(`${width}x${height} exceeds pixel limit`);
 };
 
-/** sharp reads no BMP: a file that is named so, or that sharp does not know, is looked at first. */
-function readAs<T>(source: string | Uint8Array, options: DecodeOptions, readBmp: () => Promise<T>, read: () => Promise<T>): Promise<T> {
-  const holdsBmp = async () => isBmp((await beginning(source, 2)).bytes);
-  return named(source, options, async () => {
-    if ((typeof source !== "string" || /\.(bmp|dib)$/i.test(source)) && (await holdsBmp())) return readBmp();
-    try {
-      return await read();
-    } catch (cause) {
-      if (await holdsBmp().catch(() => false)) return readBmp();
-      throw cause;
-    }
-  });
-}
+const nameOf = (source: string | Uint8Array, { name }: DecodeOptions): string => name ?? (typeof source === "string" ? source : `image of ${source.length} bytes`);
 
-async function beginning(source: string | Uint8Array, count: number): Promise<{ bytes: Uint8Array; size: number }> {
-  if (typeof source !== "string") return { bytes: source, size: source.length };
-  const file = await openFile(source);
-  try {
-    const { bytesRead, buffer } = await file.read(new Uint8Array(count), 0, count, 0);
-    return { bytes: buffer.subarray(0, bytesRead), size: (await file.stat()).size };
-  } finally {
-    await file.close();
-  }
-}
+/** The format by the content. Throws UserError IMAGE_FORMAT for those that are not read. */
+const checkedFormat = (bytes: Uint8Array, name: string): string => {
+  if (bytes.length === 0) throw new Error("it is empty");
+  const { format, word } = formatOf(bytes);
+  if (format === undefined) throw imageFormat(name, word);
+  return format;
+};
+
+const beginning = async (source: string | Uint8Array, count: number): Promise<{ bytes: Uint8Array; sizeBytes: number }> =>
+  typeof source === "string" ? readBeginning(source, count) : { bytes: source, sizeBytes: source.length };
 
 /** PNG bytes; decoding them gives the same pixels. */
 export function encodePng(image: Image8): Promise<Buffer> {
@@ -111,8 +121,8 @@ export function encodeJpeg(image: Image8, quality = 90): Promise<Buffer> {
 
 const fromPixels = ({ width, height, channels, data }: Image8) => sharp(data, { raw: { width, height, channels } });
 
-const open = (source: string | Uint8Array, options: DecodeOptions) =>
-  sharp(source, { failOn: "error", ignoreIcc: true, limitInputPixels: options.maxPixels ?? defaultMaxPixels });
+const open = (source: string | Uint8Array, options: DecodeOptions, failOn: "warning" | "error" = "error") =>
+  sharp(source, { failOn, ignoreIcc: true, limitInputPixels: options.maxPixels ?? defaultMaxPixels });
 
 function toThreeChannels(pixels: Uint8Array, channels: number): Uint8Array {
   if (channels === 3) return pixels;
@@ -123,18 +133,26 @@ function toThreeChannels(pixels: Uint8Array, channels: number): Uint8Array {
 }
 
 async function named<T>(source: string | Uint8Array, options: DecodeOptions, read: () => Promise<T>): Promise<T> {
-  const name = options.name ?? (typeof source === "string" ? source : `image of ${source.length} bytes`);
+  const name = nameOf(source, options);
   try {
     return await read();
   } catch (cause) {
-    if (typeof source === "string") await access(source, constants.R_OK).catch((missing: unknown) => Promise.reject(imageMissing(name, missing)));
+    if (cause instanceof UserError) throw cause;
+    if (cause instanceof UnreadableFile) throw imageMissing(name, cause);
     const reason = cause instanceof Error ? cause.message : String(cause);
+    if (/^timeout/i.test(reason)) throw imageTooSlow(name, cause);
     throw /pixel limit/i.test(reason) ? imageTooLarge(name, options.maxPixels ?? defaultMaxPixels, cause) : imageCorrupt(name, reason, cause);
   }
 }
 
-const imageMissing = (name: string, cause: unknown) =>
-  new UserError("IMAGE_MISSING", `Cannot read image "${name}": no such file, or no permission.`, "check the path and the dataset's image folder.", { cause });
+const imageMissing = (name: string, cause: UnreadableFile) =>
+  new UserError("IMAGE_MISSING", `Cannot read image "${name}": ${cause.message}.`, "check the path and the dataset's image folder.", { cause });
+
+const imageFormat = (name: string, word: string) =>
+  new UserError("IMAGE_FORMAT", `Image "${name}" is ${word}: that is not read.`, `convert it; read are ${formatWords}, told by their content, whatever the file is called.`);
+
+const imageTooSlow = (name: string, cause: unknown) =>
+  new UserError("IMAGE_TOO_SLOW", `Image "${name}" took more than ${longestDecodeSeconds} s to decode.`, "replace or remove the file; datasets can skip it with skipInvalid.", { cause });
 
 const imageTooLarge = (name: string, limit: number, cause: unknown) =>
   new UserError(

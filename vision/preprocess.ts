@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../graph/error.ts";
+import { parseJson } from "../input/json.ts";
 import { resizeInto, roundHalfEven } from "./resize.ts";
 import type { Box, Image8, Preprocess } from "./types.ts";
 
@@ -134,7 +135,7 @@ export function serializePreprocess({ size, resize, align, pad, order, scale, me
 export function parsePreprocess(json: string, source = "preprocess contract"): Preprocess {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseJson(json);
   } catch (cause) {
     throw badPreprocess(source, [cause instanceof Error ? cause.message : String(cause)], cause);
   }

@@ -1,6 +1,9 @@
-import { access, appendFile, constants, readFile } from "node:fs/promises";
+import { access, appendFile, constants } from "node:fs/promises";
 import { basename, dirname, join, parse } from "node:path";
 import { UserError } from "../../graph/error.ts";
+import { parseJson } from "../../input/json.ts";
+import { inputLimits } from "../../input/limits.ts";
+import { isMissing, readTextFile } from "../../input/read.ts";
 import { loadModel } from "../../onnx/load.ts";
 import { checkComparable } from "../../targets/compare.ts";
 import { sha256File } from "../../targets/digest.ts";
@@ -43,7 +46,7 @@ export const benchModels = async (paths: readonly string[], options: BenchOption
 
 /** Records of an earlier `bench --json`, or of a history file (JSON lines); at least one. Throws UserError NOT_RECORDS. */
 export const readRecords = async (path: string): Promise<BenchmarkRecord[]> => {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => { throw cannotReadRecords(path, cause); });
+  const text = await readTextFile(path, inputLimits.textBytes).catch((cause: unknown) => { throw cannotReadRecords(path, cause); });
   if (text.trim() === "") throw notRecords(path, "it is empty");
   const entries = isOneValue(text) ? wholeFile(text, path) : linesOf(text, path);
   if (entries.length === 0) throw notRecords(path, "it holds no record");
@@ -56,7 +59,7 @@ export const readRecords = async (path: string): Promise<BenchmarkRecord[]> => {
 
 /** That records can be appended: the file is a history, or there is none yet but its folder. Throws UserError NOT_RECORDS or CANNOT_WRITE. */
 export const checkHistory = async (path: string): Promise<void> => {
-  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => { if (cause.code !== "ENOENT") throw cannotWrite(path, cause); });
+  const text = await readTextFile(path, inputLimits.textBytes).catch((cause: unknown) => { if (!isMissing(cause)) throw cannotWrite(path, cause); return undefined; });
   await access(text === undefined ? dirname(path) : path, constants.W_OK).catch((cause: unknown) => { throw cannotWrite(path, cause); });
   if (text === undefined || text.trim() === "") return;
   if (isOneValue(text)) throw notRecords(path, "it was written by --json, and a history has one record a line");
@@ -66,7 +69,7 @@ export const checkHistory = async (path: string): Promise<void> => {
 /** One JSON line per record, oldest first; begins the file where there is none. Throws UserError CANNOT_WRITE or DISK_FULL. */
 export const appendHistory = async (path: string, records: readonly BenchmarkRecord[]): Promise<void> => {
   try {
-    const before = await readFile(path, "utf8").catch(() => "");
+    const before = await readTextFile(path, inputLimits.textBytes).catch((cause: unknown) => { if (!isMissing(cause)) throw cause; return ""; });
     const gap = before === "" || before.endsWith("\n") ? "" : "\n"; // an editor took the last line's end
     await appendFile(path, gap + records.map((record) => `${JSON.stringify(record)}\n`).join(""));
   } catch (cause) {
@@ -102,7 +105,7 @@ const linesOf = (text: string, path: string): Entry[] =>
 
 const parsedJson = (text: string, path: string, place: string): unknown => {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw notRecords(path, `${place} is not JSON, or cut off (${cause instanceof Error ? cause.message : String(cause)})`);
   }

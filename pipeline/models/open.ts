@@ -1,7 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { describeDetector, metadataKeys, type DetectorModel } from "../../detection/detector.ts";
 import { fixedSize, sizedGraph, type Size, type SizedGraph } from "../../detection/input-size.ts";
 import { UserError } from "../../graph/error.ts";
+import { parseJson } from "../../input/json.ts";
+import { inputLimits } from "../../input/limits.ts";
+import { readTextFile } from "../../input/read.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { loadModel } from "../../onnx/load.ts";
 import { parsePreprocess, preprocessPreset, preprocessPresets, type HeadSettings, type Preprocess, type PreprocessPreset } from "../../vision/index.ts";
@@ -68,14 +70,14 @@ const needsContract = (path: string, cause: UserError): UserError =>
 /** A contract at any size: the model's own counts. */
 const contractFrom = async (given: string): Promise<Preprocess> => {
   if (Object.hasOwn(preprocessPresets, given)) return preprocessPreset(given as PreprocessPreset, [1, 1]);
-  const text = await readFile(given, "utf8").catch((cause: unknown) => { throw unknownPreprocess(given, cause); });
+  const text = await readTextFile(given, inputLimits.configBytes).catch((cause: unknown) => { throw unknownPreprocess(given, cause); });
   return parsePreprocess(withSize(text), given);
 };
 
 /** The size may be left out of the file. */
 const withSize = (text: string): string => {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? JSON.stringify({ size: [1, 1], ...value }) : text;
   } catch {
     return text; // parsePreprocess says what is wrong with it

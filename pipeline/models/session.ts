@@ -1,5 +1,6 @@
 import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
+import { parseJson } from "../../input/json.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
 import { settingsProblem } from "../../runtime/settings.ts";
 import { isQuantizedOp } from "../quantize/prepare.ts";
@@ -23,7 +24,7 @@ export const exactSession = (graph: Graph): { readonly session: SessionOptions; 
 const settingsOf = (saved: string): Readonly<Record<string, string>> => {
   let value: unknown;
   try {
-    value = JSON.parse(saved);
+    value = parseJson(saved);
   } catch (cause) {
     throw badSettings("they are not JSON", cause);
   }

@@ -1,8 +1,8 @@
-import { shown } from "../../escape/names.ts";
 import { UserError } from "../../graph/error.ts";
 import { crashWords } from "../../runtime/crash.ts";
 import type { BenchmarkHooks } from "../target.ts";
 import type { RunResult, Transport } from "../transport.ts";
+import { badAnswer, parseReply } from "./answer.ts";
 import type { DeviceJob, DeviceReply, DeviceResult, PicturesJob, PicturesResult } from "./job.ts";
 
 export interface DeviceRun<Job extends DeviceJob | PicturesJob> {
@@ -30,8 +30,8 @@ export const runOnDevice = async <Job extends DeviceJob | PicturesJob>(transport
   let result: DeviceResult | PicturesResult | undefined;
   let failed: Extract<DeviceReply, { kind: "failed" }> | undefined;
   const onLine = (line: string, stream: "stdout" | "stderr"): void => {
-    if (stream !== "stdout" || !line.startsWith("{")) return;
-    const reply = JSON.parse(line, (_, value: unknown) => (typeof value === "string" ? shown(value) : value)) as DeviceReply;
+    const reply = stream === "stdout" ? parseReply(line, label) : undefined;
+    if (!reply) return;
     if (reply.kind === "progress") {
       if (reply.what === "soak") hooks.onStep?.(`soak of ${label}`, reply.done, reply.total, "second");
       else hooks.onProgress?.(reply.done, reply.total);
@@ -46,6 +46,7 @@ export const runOnDevice = async <Job extends DeviceJob | PicturesJob>(transport
   if (failed) throw failed.code === "" ? died(label, failed.message) : new UserError(failed.code, `${label}: ${failed.message}`, failed.nextStep);
   // ONNX Runtime may crash on its way out after everything was told (free(): invalid pointer on some boards)
   if (!result) throw explainEnd(label, ended);
+  if (result.kind !== ("pictures" in job ? "pictures" : "result")) throw badAnswer(label, `a "${result.kind}" was not asked for`);
   return result as ResultOf<Job>;
 };
 

@@ -1,9 +1,12 @@
 import { z } from "zod";
+import { parseJson } from "../../input/json.ts";
 import { unreadableOutput } from "./errors.ts";
 
 /** The files that trtexec exports. */
 
-const query = z.object({ startComputeMs: z.number(), h2dMs: z.number(), computeMs: z.number(), d2hMs: z.number(), latencyMs: z.number(), endToEndMs: z.number().optional() });
+/** Milliseconds; a device that says less than nothing or years is not believed. */
+const time = z.number().min(0).max(1e9);
+const query = z.object({ startComputeMs: z.number(), h2dMs: time, computeMs: time, d2hMs: time, latencyMs: time, endToEndMs: z.number().optional() });
 
 export interface QueryTimes {
   /** Copy in, compute, copy out: what an application waits for. */
@@ -90,7 +93,7 @@ export const convolutionPrecision = (layers: readonly LayerFormat[]): PrecisionC
 const checked = <T>(schema: z.ZodType<T>, tool: string, text: string): T => {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     const comma = /:\s*-?\d+,\d+\s*[,}]/.test(text);
     throw unreadableOutput(tool, text.slice(-80), comma ? "numbers with a decimal comma, so the device's language is not C" : "it is not JSON, or cut off", cause);

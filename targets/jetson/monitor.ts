@@ -62,10 +62,10 @@ export const telemetryOf = (lines: readonly string[]): Telemetry => {
   const power = samples.map(modulePowerMW).filter((milliwatts) => milliwatts !== null);
   const clocks = samples.filter(({ gpuMHz }) => gpuMHz.length > 0).map(({ gpuMHz }) => Math.min(...gpuMHz));
   return {
-    samples: samples.length, startC: heat[0] ?? null, endC: heat.at(-1) ?? null, maxC: heat.length > 0 ? Math.max(...heat) : null,
+    samples: samples.length, startC: heat[0] ?? null, endC: heat.at(-1) ?? null, maxC: heat.length > 0 ? heat.reduce((most, celsius) => Math.max(most, celsius)) : null,
     meanW: power.length > 0 ? mean(power) / 1000 : null, railsW: railMeans(samples),
     gpuMHz: clocks, firstRamMB: samples[0]!.ramUsedMB, heatC: samples.map(junctionC), intervalSeconds: intervalMs / 1000,
-    peakRamMB: Math.max(...samples.map(({ ramUsedMB }) => ramUsedMB)),
+    peakRamMB: samples.reduce((most, { ramUsedMB }) => Math.max(most, ramUsedMB), 0),
   };
 };
 
@@ -90,7 +90,7 @@ export const clockReasons = (clocks: ClockState | null, { gpuMHz, maxC }: Teleme
   const lockedMHz = clocks.gpu.maxHz / 1e6;
   const slow = gpuMHz.filter((clock) => clock < (1 - clockTolerance) * lockedMHz);
   if (slow.length <= (1 - atClockShare) * gpuMHz.length) return [];
-  return [`throttled: the GPU ran below its clock in ${Math.round((100 * slow.length) / gpuMHz.length)} % of the samples, down to ${Math.min(...slow)} MHz of ${lockedMHz.toFixed(0)} MHz${maxC === null ? "" : ` at ${maxC.toFixed(0)} °C`}`];
+  return [`throttled: the GPU ran below its clock in ${Math.round((100 * slow.length) / gpuMHz.length)} % of the samples, down to ${slow.reduce((least, clock) => Math.min(least, clock))} MHz of ${lockedMHz.toFixed(0)} MHz${maxC === null ? "" : ` at ${maxC.toFixed(0)} °C`}`];
 };
 
 const noTegrastats = (label: string, stderr: string): UserError =>

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
+import { parseJson } from "../../input/json.ts";
 import type { Transport } from "../transport.ts";
 import type { JetsonPrecision } from "./command.ts";
 import { unreadableOutput } from "./errors.ts";
@@ -37,7 +38,7 @@ export interface NodeProvider {
 }
 
 const reply = z.object({
-  version: z.string(), providers: z.array(z.string()), loadSeconds: z.number(), warmup: z.number(), latencyMs: z.array(z.number()).min(1),
+  version: z.string(), providers: z.array(z.string()), loadSeconds: z.number().min(0).max(1e9), warmup: z.number().min(0), latencyMs: z.array(z.number().min(0).max(1e9)).min(1),
   nodes: z.array(z.object({ name: z.string(), op: z.string(), provider: z.string() })),
 });
 
@@ -77,7 +78,7 @@ export const parseOrtResult = (stdout: string): OrtResult => {
   const line = stdout.trim().split("\n").at(-1) ?? "";
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseJson(line);
   } catch (cause) {
     throw unreadableOutput("the ONNX Runtime script", line, "its last line is no JSON, or cut off", cause);
   }

@@ -55,7 +55,7 @@ export const recordOf = (measured: JetsonMeasurement): BenchmarkRecord => {
     thermal: { startC: telemetry.startC, endC: telemetry.endC, maxC: telemetry.maxC, throttled: clock.some((reason) => reason.startsWith("throttled")) },
     power: telemetry.meanW === null ? null : { meanW: telemetry.meanW },
     confidenceMs: confidenceOf(latencyMs), blockMediansMs: blockMedians(latencyMs),
-    clockMHz: { start: telemetry.gpuMHz[0] ?? null, end: telemetry.gpuMHz.at(-1) ?? null, min: telemetry.gpuMHz.length > 0 ? Math.min(...telemetry.gpuMHz) : null },
+    clockMHz: { start: telemetry.gpuMHz[0] ?? null, end: telemetry.gpuMHz.at(-1) ?? null, min: telemetry.gpuMHz.length > 0 ? telemetry.gpuMHz.reduce((least, clock) => Math.min(least, clock)) : null },
     ...(soak.length > 0 && { soak }), details: { ...measured.details, ...conditions(measured) }, at: new Date().toISOString(),
   };
 };

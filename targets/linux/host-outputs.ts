@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { BenchmarkRecord } from "../../pipeline/result.ts";
 import { openSession } from "../../runtime/session.ts";
+import { badAnswer, checkOutputs } from "../device/answer.ts";
 import type { DeviceResult } from "../device/job.ts";
 import { patternFeeds } from "../feeds.ts";
 import type { BenchmarkModel } from "../target.ts";
@@ -11,13 +12,15 @@ export const compareWithHost = async (model: BenchmarkModel, transport: Transpor
   await transport.download(remote, local);
   await transport.run(["rm", "-f", "--", remote]);
   const bytes = await readFile(local);
+  checkOutputs(outputs, bytes.length, model.name);
   const session = await openSession(model.path, model.session);
   try {
     const expected = await session.run(patternFeeds(session, batch, size));
     let [offset, maxAbsError, bitEqual] = [0, 0, true];
     let integersBitEqual: boolean | null = null;
     for (const { name, dtype, bytes: length } of outputs) {
-      const own = expected[name]!;
+      const own = expected[name];
+      if (!own) throw badAnswer(model.name, `the model has no output "${name.slice(0, 80)}"`);
       const theirs = bytes.subarray(offset, offset + length);
       offset += length;
       const ownBytes = new Uint8Array(own.data.buffer, own.data.byteOffset, own.data.byteLength);

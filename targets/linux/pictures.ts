@@ -1,3 +1,4 @@
+import { badAnswer, checkOutputs } from "../device/answer.ts";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,7 +41,10 @@ export const runPicturesLinux = async (context: KindContext<LinuxSettings>, task
       const result = await runOnDevice(transport, { node, runner, jobs, job, timeoutMs, label: `${name} on ${settings.name}` }, { signal });
       const local = join(scratch, `outputs-${answers.length}.bin`);
       await transport.download(job.outputs, local, { signal });
-      answers.push(answersOf(result.answers, await readFile(local)));
+      const bytes = await readFile(local);
+      if (result.answers.length !== pictures.length) throw badAnswer(name, `${result.answers.length} answers to ${pictures.length} pictures`);
+      checkOutputs(result.answers.flatMap(({ outputs }) => outputs), bytes.length, name);
+      answers.push(answersOf(result.answers, bytes));
       hooks.onProgress?.(answers.length, tasks.length);
     }
     return answers;

@@ -69,14 +69,14 @@ export const parseProbe = (text: string, wanted?: string): LinuxFacts => {
   const word = (name: string): string | null => found.get(name) || null;
   const number = (name: string, unit = 1): number | null => {
     const value = Number(word(name) ?? Number.NaN);
-    return Number.isFinite(value) ? value / unit : null;
+    return Number.isFinite(value) && Math.abs(value) < 2 ** 53 && (value >= 0 || name === "temperature") ? value / unit : null;
   };
   const node = chooseNode(pairs.filter(([name]) => name === "node").map(([, value]) => value), wanted);
   const kernelArchitecture = word("kernelArchitecture");
   const part = word("part");
   return {
     hostname: word("hostname"), model: word("model"), kernelArchitecture, architecture: word("architecture"), wordBits: number("wordBits"), os: word("os"), kernel: word("kernel"),
-    cpu: word("cpu") ?? (part === null ? null : (coreNames[part] ?? `ARM part ${part}`)), cores: number("cores"), cpuFeatures: (word("features")?.split(/\s+/) ?? []).filter((feature) => arithmetic.test(feature)),
+    cpu: word("cpu") ?? (part === null ? null : (coreNames[part] ?? `ARM part ${part}`)), cores: coresOf(number("cores")), cpuFeatures: (word("features")?.split(/\s+/) ?? []).filter((feature) => arithmetic.test(feature)),
     memoryBytes: number("memoryKiB", 1 / 1024), freeMemoryBytes: number("freeMemoryKiB", 1 / 1024), freeDiskBytes: number("freeDiskKiB", 1 / 1024), loadAverage: number("load"),
     glibc: word("glibc")?.replace("glibc ", "") ?? null, node: node && { path: node.path, version: node.version }, nodeArchitecture: node?.architecture ?? null, kept: word("kept")?.split(" ") ?? [],
     governor: word("governor"), clockMHz: number("clockKHz", 1000), maxClockMHz: number("maxClockKHz", 1000), temperatureC: number("temperature", 1000),
@@ -84,6 +84,10 @@ export const parseProbe = (text: string, wanted?: string): LinuxFacts => {
     emulated: isEmulated(kernelArchitecture, word("realArchitecture"), word("qemu"), node?.architecture ?? null, word("model")), more: {},
   };
 };
+
+/** Of which a sweep measures each count. */
+const mostCores = 4096;
+const coresOf = (value: number | null): number | null => (value !== null && Number.isInteger(value) && value >= 1 && value <= mostCores ? value : null);
 
 /** Features that decide how fast a network runs; x86 lists a hundred others. */
 const arithmetic = /^(asimd|neon|vfp|fphp|sve|i8mm|bf16|sse4|avx|fma|amx)/;

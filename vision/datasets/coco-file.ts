@@ -1,5 +1,8 @@
 import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
+import { inputLimits } from "../../input/limits.ts";
+import { parseJson as parseText } from "../../input/json.ts";
+import { boundsOf } from "./bounds.ts";
 import { readIfPresent } from "./files.ts";
 import { foreignJson, notRead } from "./foreign.ts";
 import { checkClassNames, lineOfJsonString } from "./name-check.ts";
@@ -25,10 +28,7 @@ export const annotationSchema = z.object({
 export function polygonBox(entry: unknown): [number, number, number, number] | undefined {
   const parsed = polygonSchema.safeParse(entry);
   if (!parsed.success) return undefined;
-  const points = parsed.data.segmentation.flat();
-  const [xs, ys] = [points.filter((_, i) => i % 2 === 0), points.filter((_, i) => i % 2 === 1)];
-  const [left, top] = [Math.min(...xs), Math.min(...ys)];
-  return [left, top, Math.max(...xs) - left, Math.max(...ys) - top];
+  return boundsOf(parsed.data.segmentation.flat());
 }
 
 const polygonSchema = z.object({
@@ -45,7 +45,7 @@ export const entryId = (entry: unknown) => (typeof entry === "object" && entry !
 
 /** The lists of a COCO JSON. Throws UserError BAD_COCO_JSON, BAD_CLASS_NAMES; DATASET_NOT_READ for JSON of another tool. */
 export async function parseCocoFile(file: string): Promise<z.infer<typeof fileSchema>> {
-  const text = await readIfPresent(file);
+  const text = await readIfPresent(file, inputLimits.textBytes);
   if (text === undefined) throw badCoco(file, "no such file");
   const value = parseJson(file, text);
   const foreign = foreignJson(value);
@@ -53,7 +53,8 @@ export async function parseCocoFile(file: string): Promise<z.infer<typeof fileSc
   const result = fileSchema.safeParse(value);
   if (!result.success) throw badCoco(file, result.error.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`).join("; "), result.error);
   const ids = result.data.categories.flatMap((category) => (typeof category === "object" && category !== null && "id" in category && typeof category.id === "number" ? [category.id] : []));
-  const twice = ids.find((one, index) => ids.indexOf(one) !== index);
+  const seen = new Set<number>();
+  const twice = ids.find((one) => seen.size === seen.add(one).size);
   if (twice !== undefined) throw badCoco(file, `two categories have id ${twice}`);
   const names = result.data.categories.flatMap((category) => (typeof category === "object" && category !== null && "name" in category && typeof category.name === "string" && category.name !== "" ? [category.name] : []));
   checkClassNames(`"${file}"`, names, ({ name }) => lineOfJsonString(text, name));
@@ -62,7 +63,7 @@ export async function parseCocoFile(file: string): Promise<z.infer<typeof fileSc
 
 function parseJson(file: string, text: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
+    return parseText(text);
   } catch (cause) {
     throw badCoco(file, describeJsonError(cause, text), cause);
   }

@@ -1,7 +1,12 @@
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
-import { textOf } from "./text.ts";
+import type { Dirent } from "node:fs";
+import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../graph/error.ts";
+import type { Report } from "./dataset.ts";
+import { inputLimits } from "../../input/limits.ts";
+import { isMissing, readBeginning, readTextFile } from "../../input/read.ts";
+import { reasonOf } from "../../input/reason.ts";
+import { textOf } from "../../input/text.ts";
 
 const imageExtensions = new Set([".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".avif", ".tif", ".tiff", ".gif", ".bmp", ".dib"]);
 /** Pictures that the decoder does not read. */
@@ -32,38 +37,59 @@ export function named(files: readonly string[], what: string, root?: string): st
 export async function listFiles(folder: string, wanted: (file: string) => boolean): Promise<string[]> {
   const found: string[] = [];
   const pending = [folder];
-  const entered = new Set([await realpath(folder)]); // a link to a folder above would never end
+  const refused = (cause: unknown): never => { throw unreadable(folder, cause); };
+  const entered = new Set([await realpath(folder).catch(refused)]); // a link to a folder above would never end
   for (let next = pending.pop(); next !== undefined; next = pending.pop())
-    for (const entry of await readdir(next, { withFileTypes: true })) {
+    for (const entry of await entriesOf(next)) {
       const full = path.join(next, entry.name);
       if (entry.name.startsWith(".")) continue;
       const kind = entry.isSymbolicLink() ? ((await kindOf(full)) ?? "file") : entry.isDirectory() ? "folder" : "file";
       if (kind === "file" && wanted(full)) found.push(full);
       if (kind !== "folder") continue;
-      const target = await realpath(full);
+      const target = await realpath(full).catch(refused);
       if (!entered.has(target)) pending.push(full);
       entered.add(target);
     }
   return found.sort(byCodePoint);
 }
 
+/** The folder's entries. Throws UserError DATASET_UNREADABLE. */
+export const entriesOf = (folder: string): Promise<Dirent[]> => readdir(folder, { withFileTypes: true }).catch((cause: unknown) => { throw unreadable(folder, cause); });
+
 export const byCodePoint = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 export async function kindOf(file: string): Promise<"file" | "folder" | undefined> {
-  const found = await stat(file).catch(() => undefined);
+  const found = await stat(file).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "EACCES") throw unreadable(file, cause); // it may be there
+    return undefined;
+  });
   if (found?.isDirectory()) return "folder";
   return found?.isFile() ? "file" : undefined;
 }
 
-/** The file's text, or undefined where there is no such file. Other failures throw. */
-export async function readIfPresent(file: string): Promise<string | undefined> {
+/** The file's text, or undefined where there is no such file. `maxBytes`: default for the labels of one picture. Throws UserError DATASET_UNREADABLE. */
+export async function readIfPresent(file: string, maxBytes: number = inputLimits.labelBytes): Promise<string | undefined> {
   try {
-    return textOf(await readFile(file));
+    return await readTextFile(file, maxBytes);
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")) return undefined;
+    if (isMissing(cause)) return undefined;
     throw unreadable(file, cause);
   }
 }
+
+/** As `readIfPresent`, for the labels of one picture: what cannot be read is a problem of this file, and null. */
+export async function readLabels(file: string, report: Report): Promise<string | undefined | null> {
+  try {
+    return await readTextFile(file, inputLimits.labelBytes);
+  } catch (cause) {
+    if (isMissing(cause)) return undefined;
+    report({ file, message: `the labels cannot be read: ${reasonOf(cause, file)}` });
+    return null;
+  }
+}
+
+/** The beginning of a file's text; "" of what is no plain file or cannot be read: such a file is no file of labels. */
+export const beginningOf = async (file: string, bytes: number): Promise<string> => readBeginning(file, bytes).then((read) => textOf(read.bytes), () => "");
 
 /** `path.relative` with `/`. */
 export const relativeId = (root: string, file: string) => path.relative(root, file).split(path.sep).join("/");
@@ -80,6 +106,6 @@ export async function mapParallel<T, R>(items: readonly T[], parallel: number, w
 }
 
 const unreadable = (file: string, cause: unknown) =>
-  new UserError("DATASET_UNREADABLE", `Cannot read "${file}": ${cause instanceof Error ? cause.message : String(cause)}.`, "check the file and its permissions.", {
+  new UserError("DATASET_UNREADABLE", `Cannot read "${file}": ${reasonOf(cause, file)}.`, "check the file and its permissions.", {
     cause,
   });

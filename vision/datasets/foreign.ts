@@ -1,7 +1,6 @@
-import { open } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../graph/error.ts";
-import { listFiles } from "./files.ts";
+import { beginningOf, listFiles } from "./files.ts";
 
 /** A form of labels that is recognised in order to be refused by name. */
 export interface Foreign {
@@ -73,16 +72,6 @@ const parsed = (text: string): unknown => {
     return undefined; // cut off or no JSON: not one of those that are known
   }
 };
-
-async function beginningOf(file: string, count: number): Promise<string> {
-  const handle = await open(file);
-  try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(Math.min(count, (await handle.stat()).size)), 0, undefined, 0);
-    return buffer.subarray(0, bytesRead).toString("utf8");
-  } finally {
-    await handle.close();
-  }
-}
 
 export const notRead = (file: string, { name, instead }: Foreign) =>
   new UserError("DATASET_NOT_READ", `"${file}" holds labels in a form that is not read: ${name}.`, `${instead}; COCO JSON, YOLO, Pascal VOC and CVAT's YOLO 1.1 are read.`);

@@ -1,11 +1,11 @@
-import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../graph/error.ts";
+import { inputLimits } from "../../input/limits.ts";
 import { givenNamesNote, yoloClassNames } from "./class-names.ts";
 import { readCoco } from "./coco.ts";
 import { readObjData } from "./darknet.ts";
 import type { DatasetOptions, DatasetSpec, RawDataset, Report, Split } from "./dataset.ts";
-import { byCodePoint, isImageFile, kindOf, listFiles, listPictureFiles, readIfPresent, relativeId } from "./files.ts";
+import { beginningOf, byCodePoint, isImageFile, kindOf, listFiles, entriesOf, listPictureFiles, readIfPresent, relativeId } from "./files.ts";
 import { findForeign, mayBeCoco, notRead } from "./foreign.ts";
 import { isVocFile, readVoc } from "./voc.ts";
 import { readDataYaml } from "./yolo-yaml.ts";
@@ -44,7 +44,7 @@ const splitFolders: Readonly<Record<Split, readonly string[]>> = { train: ["trai
 
 async function readFolder(folder: Folder): Promise<RawDataset> {
   const { root, split, images, options, report } = folder;
-  const names = (await readdir(root)).sort(byCodePoint);
+  const names = (await entriesOf(root)).map(({ name }) => name).sort(byCodePoint);
   const has = (name: string) => names.includes(name);
   const yaml = ["data.yaml", "data.yml", "dataset.yaml"].find(has);
   if (yaml !== undefined) return readYolo(await readDataYaml(path.join(root, yaml), split), report, options.unlabelled);
@@ -80,7 +80,7 @@ async function holdsVoc(folder: string): Promise<boolean> {
 async function onlyDataYaml(root: string, names: readonly string[]): Promise<string | undefined> {
   const files: string[] = [];
   for (const file of names.filter((name) => /\.ya?ml$/i.test(name)).map((name) => path.join(root, name))) {
-    const text = (await kindOf(file)) === "file" ? ((await readIfPresent(file)) ?? "") : "";
+    const text = (await kindOf(file)) === "file" ? await beginningOf(file, inputLimits.dataYamlBytes) : "";
     if (/^names\s*:/m.test(text) && /^(train|val|valid|test)\s*:/m.test(text)) files.push(file);
   }
   return files.length === 1 ? files[0] : undefined;
@@ -120,7 +120,7 @@ const stemOf = (file: string) => path.basename(file, path.extname(file));
 async function deeperLabels(root: string, pictures: readonly string[]): Promise<string | undefined> {
   const stems = new Set(pictures.map(stemOf));
   const candidates = await listFiles(root, (file) => /\.(txt|xml|json)$/i.test(file) && stems.has(stemOf(file)));
-  for (const file of candidates.slice(0, 20)) if (!/\.txt$/i.test(file) || /^\s*\d+(\s+-?[\d.]+){4,}/m.test((await readIfPresent(file)) ?? "")) return file;
+  for (const file of candidates.slice(0, 20)) if (!/\.txt$/i.test(file) || /^[ \t]*\d+([ \t]+-?[\d.]+){4,}/m.test(await beginningOf(file, 65_536))) return file;
   return undefined;
 }
 
@@ -133,7 +133,7 @@ async function readPlainYolo(images: readonly string[], root: string, options: D
 async function highestClass(root: string): Promise<number> {
   let highest = -1;
   for (const file of await listFiles(root, (name) => /\.txt$/i.test(name)))
-    for (const [, number] of ((await readIfPresent(file)) ?? "").matchAll(/^(\d+)(?:\s+[\d.eE+-]+){4}/gm)) highest = Math.max(highest, Number(number));
+    for (const [, number] of ((await readIfPresent(file)) ?? "").matchAll(/^(\d+)(?:[ \t]+[\d.eE+-]+){4}/gm)) highest = Math.max(highest, Number(number));
   return highest;
 }
 
@@ -149,7 +149,7 @@ async function hasLabels(folder: string): Promise<boolean> {
   const at = parts.lastIndexOf("images");
   const mirrored = [...parts.slice(0, at), "labels", ...parts.slice(at + 1)].join(path.sep);
   if (at >= 0 && (await kindOf(mirrored)) === "folder") return true;
-  const names = await readdir(folder);
+  const names = (await entriesOf(folder)).map(({ name }) => name);
   const texts = new Set(names.filter((name) => /\.txt$/i.test(name)).map(stemOf));
   return names.some((name) => isImageFile(name) && texts.has(stemOf(name)));
 }
@@ -170,7 +170,7 @@ async function cocoAmong(root: string, json: readonly string[], split: Split): P
 }
 
 async function cocoFile(folder: string, split: Split): Promise<string> {
-  const files = (await readdir(folder)).filter((name) => name.toLowerCase().endsWith(".json")).sort(byCodePoint);
+  const files = (await entriesOf(folder)).map(({ name }) => name).filter((name) => name.toLowerCase().endsWith(".json")).sort(byCodePoint);
   const ofSplit = files.filter((name) => name.includes(split));
   const detection = ofSplit.filter((name) => name.startsWith("instances"));
   const candidates = [detection, ofSplit, files].find((list) => list.length > 0) ?? [];

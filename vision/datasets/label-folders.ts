@@ -1,6 +1,5 @@
-import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { byCodePoint, kindOf, listFiles, readIfPresent } from "./files.ts";
+import { beginningOf, byCodePoint, kindOf, listFiles, entriesOf } from "./files.ts";
 
 const isText = (file: string) => /\.txt$/i.test(file);
 const stemOf = (file: string) => path.basename(file, path.extname(file));
@@ -54,14 +53,17 @@ export class LabelFolders {
   #list(folder: string): Promise<ReadonlyMap<string, string>> {
     const known = this.#listings.get(folder);
     if (known) return known;
-    const listing = readdir(folder).then((names) => new Map(names.filter(isText).sort(byCodePoint).reverse().map((name) => [stemOf(name), path.join(folder, name)])), () => new Map<string, string>());
+    const listing = namesIn(folder).then((names) => new Map(names.filter(isText).sort(byCodePoint).reverse().map((name) => [stemOf(name), path.join(folder, name)])));
     this.#listings.set(folder, listing);
     return listing;
   }
 }
 
+/** None where there is no such folder; one that may not be read is no folder without labels. Throws UserError DATASET_UNREADABLE. */
+const namesIn = async (folder: string): Promise<string[]> => ((await kindOf(folder)) === "folder" ? (await entriesOf(folder)).map(({ name }) => name) : []);
+
 /** A line of numbers, a class and at least four more; or nothing at all in a folder of labels. */
 const looksLikeLabels = async (file: string): Promise<boolean> => {
-  const text = ((await readIfPresent(file)) ?? "").trim();
-  return text === "" ? file.split(path.sep).includes("labels") : /^\d+(\.0*)?(\s+-?[\d.eE+-]+){4,}\s*$/m.test(text.slice(0, 2000));
+  const text = (await beginningOf(file, 8000)).trim();
+  return text === "" ? file.split(path.sep).includes("labels") : /^\d+(\.0*)?([ \t]+[\d.eE+-]+){4,}\s*$/m.test(text.slice(0, 2000));
 };

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
 import type { ClassName } from "../types.ts";
 import type { DatasetProblem, RawBox, RawDataset, RawItem, Report, Split, UnlabelledPolicy } from "./dataset.ts";
-import { byCodePoint, isImageFile, kindOf, listFiles, listPictureFiles, mapParallel, readIfPresent, relativeId } from "./files.ts";
+import { beginningOf, byCodePoint, isImageFile, kindOf, listFiles, listPictureFiles, mapParallel, readIfPresent, readLabels, relativeId } from "./files.ts";
 import { checkClassNames } from "./name-check.ts";
 import { unlabelledNote, unlabelledPicture } from "./unlabelled.ts";
 
@@ -50,7 +50,7 @@ export async function readVoc(root: string, split: Split, report: Report, unlabe
 }
 
 /** A file whose root element is VOC's. */
-export const isVocFile = async (file: string): Promise<boolean> => /<annotation[\s>]/.test((await readIfPresent(file)) ?? "");
+export const isVocFile = async (file: string): Promise<boolean> => /<annotation[\s>]/.test(await beginningOf(file, 65_536));
 
 type PictureFinder = (annotation: string, filename?: string) => string | undefined;
 
@@ -95,7 +95,9 @@ async function annotationFiles(root: string, split: Split): Promise<{ files: str
 }
 
 async function readItem(file: string, imageId: number, root: string, find: PictureFinder, report: Report): Promise<{ item: Omit<RawItem, "boxes">; boxes: readonly VocBox[]; file: string } | undefined> {
-  const { boxes, size, filename, problems } = parseVoc((await readIfPresent(file)) ?? "", file);
+  const text = await readLabels(file, report);
+  if (text === null) return undefined;
+  const { boxes, size, filename, problems } = parseVoc(text ?? "", file);
   const picture = find(file, filename);
   const all = picture === undefined ? [...problems, { file, message: `no picture "${stemOf(file)}" in the dataset, or several` }] : problems;
   all.forEach(report);
@@ -118,9 +120,9 @@ export interface VocAnnotation {
 
 /** Reads one VOC XML file: class, box (pixels) and `difficult` of each object. Throws UserError BAD_CLASS_NAMES. */
 export function parseVoc(text: string, file: string): VocAnnotation {
-  const wellFormed = XMLValidator.validate(text);
-  if (wellFormed !== true) return broken({ file, line: wellFormed.err.line, message: `malformed XML: ${wellFormed.err.msg}` });
-  const result = annotationSchema.safeParse(parser.parse(text));
+  const { value, problem } = parseXml(text);
+  if (problem) return broken({ file, ...problem });
+  const result = annotationSchema.safeParse(value);
   if (!result.success) return broken({ file, message: `not a VOC annotation: ${issuesOf(result.error)}` });
   const { size, filename, object: objects } = result.data.annotation;
   const lines = objectLines(text);
@@ -128,6 +130,17 @@ export function parseVoc(text: string, file: string): VocAnnotation {
   for (const { line, value } of read) if (typeof value !== "string") checkClassNames(`"${file}"`, [value.className], () => line);
   const problems = read.flatMap(({ line, value }) => (typeof value === "string" ? [{ file, line, message: value }] : []));
   return { boxes: read.flatMap(({ value }) => (typeof value === "string" ? [] : [value])), size, filename: filename && plainText(filename), problems };
+}
+
+/** The parser may refuse what the validator takes: entities that grow, tags nested too deeply, a tag of a forbidden name. */
+function parseXml(text: string): { value?: unknown; problem?: { line?: number; message: string } } {
+  try {
+    const wellFormed = XMLValidator.validate(text);
+    if (wellFormed !== true) return { problem: { line: wellFormed.err.line, message: `malformed XML: ${wellFormed.err.msg}` } };
+    return { value: parser.parse(text) as unknown };
+  } catch (cause) {
+    return { problem: { message: `XML that is not read: ${cause instanceof RangeError ? "tags nested too deeply" : cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause)}` } };
+  }
 }
 
 const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };

@@ -1,4 +1,5 @@
 import type { ClassName } from "../types.ts";
+import { boundsOf } from "./bounds.ts";
 import type { DatasetProblem, RawBox } from "./dataset.ts";
 
 /** Annotators round to a few digits: a coordinate may leave 0..1 by this much and is clipped. */
@@ -62,7 +63,7 @@ function parseFields(fields: readonly string[], names: readonly ClassName[], key
   const counted = form === "polygon" ? coordinates : coordinates.slice(0, 4);
   const outside = counted.find((value) => value < -tolerance || value > 1 + tolerance);
   if (outside !== undefined) return `coordinate ${outside} is not a fraction of the picture (0..1)`;
-  const box = form === "polygon" ? polygonBox(counted) : centredBox(counted);
+  const box = form === "polygon" ? boundsOf(counted) : centredBox(counted);
   if (!(box[2] > 0 && box[3] > 0)) return `the box has no area (${box[2]} x ${box[3]})`;
   return { form, box: { category, box } };
 }
@@ -90,10 +91,3 @@ function mayBeKeypoints([cx = 0, cy = 0, w = 0, h = 0, ...points]: readonly numb
 }
 
 const centredBox = ([cx = 0, cy = 0, w = 0, h = 0]: readonly number[]): [number, number, number, number] => [cx - w / 2, cy - h / 2, w, h];
-
-function polygonBox(coordinates: readonly number[]): [number, number, number, number] {
-  const xs = coordinates.filter((_, i) => i % 2 === 0);
-  const ys = coordinates.filter((_, i) => i % 2 === 1);
-  const [left, top] = [Math.min(...xs), Math.min(...ys)];
-  return [left, top, Math.max(...xs) - left, Math.max(...ys) - top];
-}

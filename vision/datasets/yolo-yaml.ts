@@ -1,7 +1,9 @@
 import path from "node:path";
-import { isScalar, LineCounter, parseDocument, visit, type Document } from "yaml";
+import { isScalar, visit, type Document, type LineCounter } from "yaml";
 import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
+import { inputLimits } from "../../input/limits.ts";
+import { readYaml as readText } from "../../input/yaml.ts";
 import type { Split } from "./dataset.ts";
 import { kindOf, readIfPresent } from "./files.ts";
 import { checkClassNames } from "./name-check.ts";
@@ -39,17 +41,15 @@ export async function readDataYamlNames(file: string): Promise<string[]> {
 }
 
 async function readYaml(file: string): Promise<DataYaml> {
-  const text = await readIfPresent(file);
+  const text = await readIfPresent(file, inputLimits.dataYamlBytes);
   if (text === undefined) throw badYaml(file, "no such file");
   return parseYaml(file, text);
 }
 
 function parseYaml(file: string, text: string): DataYaml {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const [error] = document.errors;
-  if (error) throw badYaml(file, error.message.split("\n")[0]?.replace(/:$/, "") ?? error.message);
-  const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }));
+  const { document, lines, value, problems: [problem] } = readText(text);
+  if (problem) throw badYaml(file, `${problem.message} (line ${problem.line})`);
+  const result = schema.safeParse(value);
   if (!result.success) throw badYaml(file, result.error.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`).join("; "));
   checkClassNames(`"${file}"`, Object.values(result.data.names), ({ name }) => lineOf(document, lines, name));
   return result.data;

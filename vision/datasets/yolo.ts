@@ -1,8 +1,9 @@
 import path from "node:path";
 import { UserError } from "../../graph/error.ts";
+import { inputLimits } from "../../input/limits.ts";
 import type { ClassName } from "../types.ts";
 import type { RawDataset, RawItem, Report, UnlabelledPolicy } from "./dataset.ts";
-import { byCodePoint, kindOf, listPictureFiles, mapParallel, named, readIfPresent, relativeId } from "./files.ts";
+import { byCodePoint, kindOf, listPictureFiles, mapParallel, named, readIfPresent, readLabels, relativeId } from "./files.ts";
 import { labelFiles, LabelFolders } from "./label-folders.ts";
 import { unlabelledPicture, unlabelledNote } from "./unlabelled.ts";
 import { parseYoloLabels, type KeypointShape, type LineForm } from "./yolo-labels.ts";
@@ -31,7 +32,8 @@ export async function readYolo(source: YoloSource, report: Report, unlabelled: U
   const items = await mapParallel(paths, 16, async (file, index): Promise<RawItem | undefined> => {
     const item = { id: relativeId(source.root, file), imageId: index + 1, path: file, normalized: true };
     const label = await labels.find(file);
-    const text = label === undefined ? undefined : await readIfPresent(label);
+    const text = label === undefined ? undefined : await readLabels(label, report);
+    if (text === null) return undefined;
     if (label === undefined || text === undefined) {
       without.push(file);
       return unlabelledPicture(item, unlabelled, report);
@@ -89,7 +91,7 @@ async function listPictures({ images, root }: YoloSource): Promise<{ paths: stri
 
 /** The pictures that a text file lists, relative to its folder or to the data set's; as CVAT writes them, with a folder `data` before. */
 async function readList(file: string, root: string): Promise<{ files: string[]; notes: string[] }> {
-  const text = await readIfPresent(file);
+  const text = await readIfPresent(file, inputLimits.textBytes);
   if (text === undefined) throw noImages(file);
   const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/).map((line) => line.trim()).filter((line) => line !== "");
   return { files: await mapParallel(lines, 16, (line) => findListed(line, [path.dirname(file), root])), notes: [] };

@@ -1,3 +1,5 @@
+import { parseJson } from "../../input/json.ts";
+
 /**
  * Class names as exporters write them into the metadata: a Python dict or list, or JSON; in the order of their
  * indexes. Null where there are none.
@@ -16,7 +18,7 @@ export const classNames = (metadata: ReadonlyMap<string, string>): string[] | nu
 /** The value, or undefined where the text is no JSON. */
 const parsedJson = (text: string): unknown => {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
+import { parseJson } from "../../input/json.ts";
 import { boxForms, coordinateKinds, headFamilies, type Head } from "./types.ts";
 
 const index = z.int().min(0);
@@ -64,7 +65,7 @@ export const parseHead = (json: string, source: string): Head => {
 
 const safeJson = (text: string): unknown => {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch {
     return undefined; // the schema says that it is no head
   }
