@@ -83,7 +83,7 @@ export interface Campaign {
 }
 
 export const runCampaign = async (options: CampaignOptions): Promise<Campaign> => {
-  const { kinds, seed, minutes, inputs, jobs = Math.min(4, availableParallelism()), hangSeconds = 60, memoryBytes = 3 * 2 ** 30, onProgress } = options;
+  const { kinds, seed, minutes, inputs, jobs = Math.min(4, availableParallelism()), hangSeconds = 30, memoryBytes = 3 * 2 ** 30, onProgress } = options;
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   const tallies = new Map(kinds.map((kind) => [kind.name, emptyTally(kind)]));

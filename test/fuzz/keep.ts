@@ -80,7 +80,7 @@ export const asCommand = async (kind: Kind, file: string, seed: string): Promise
     if (!args) return undefined;
     const input = { name: seed, bytes: await readFile(file) };
     const { exitCode, signal, stderr } = await execa(process.execPath, ["--import", import.meta.resolve("tsx"), join(root, "cli", "main.ts"), ...args], { cwd: folder, reject: false, timeout: 120_000, stdin: "ignore", env: { NO_COLOR: "1" } });
-    const isTold = signal === undefined && (exitCode === 0 || exitCode === 1) && uncleanPart(stderr, input) === undefined;
+    const isTold = signal === undefined && (exitCode === 0 || /^error \[[A-Z_]+\]/m.test(stderr)) && uncleanPart(stderr, input) === undefined;
     return { isTold, text: stderr.trim().split("\n").slice(-3).join("\n") };
   } finally {
     await rm(folder, { recursive: true, force: true });

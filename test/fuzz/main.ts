@@ -16,7 +16,7 @@ interface Options {
   readonly jobs?: string;
   readonly keep: string;
   readonly replay?: string;
-  readonly runs?: boolean;
+  readonly runs?: string | true;
   readonly coverage?: boolean;
   readonly json?: boolean;
   readonly markdown?: boolean;
@@ -31,8 +31,8 @@ const program = new Command("fuzz")
   .option("--jobs <n>", "processes at a time; default one for each core, at most 4")
   .option("--keep <dir>", "folder that gets the inputs that ended badly", ".fuzz")
   .option("--replay <file>", "one kept input again")
-  .option("--runs", "kill, fill the disk of and corrupt a tiny compress, and resume it, instead")
-  .option("--coverage", "guided by coverage instead: the parsers, with jazzer.js")
+  .option("--runs [kills,full,damages]", "instead: kill, fill the disk of and damage a tiny compress, and go on with it; default 50,10,20")
+  .option("--coverage", "instead: the parsers, guided by V8's coverage")
   .option("--json", "the result as JSON")
   .option("--markdown", "the table as docs/reliability.md has it");
 
@@ -90,10 +90,15 @@ const campaign = async (options: Options): Promise<boolean> => {
   return bad === 0;
 };
 
+const countsOf = (given: string | true) => {
+  const [kills = 50, full = 10, damages = 20] = given === true ? [] : given.split(",").map(Number);
+  return { kills, full, damages };
+};
+
 const options = program.parse().opts<Options>();
 const isRight =
   options.replay !== undefined ? await replayed(options.replay)
-  : options.runs ? await (await import("./runs.ts")).runInterruptions({ seed: Number(options.seed), json: options.json === true, markdown: options.markdown === true, print, note })
-  : options.coverage ? await (await import("./coverage.ts")).runCoverage({ seed: Number(options.seed), minutes: Number(options.minutes ?? 2), keep: options.keep, note, print })
+  : options.runs ? await (await import("./runs.ts")).runInterruptions({ seed: Number(options.seed), counts: countsOf(options.runs), json: options.json === true, markdown: options.markdown === true, print, note })
+  : options.coverage ? await (await import("./coverage.ts")).runCoverage({ kinds: options.kind?.map(kindNamed), seed: Number(options.seed), minutes: Number(options.minutes ?? 2), keep: options.keep, note, print })
   : await campaign(options);
 process.exit(isRight ? 0 : 1);
