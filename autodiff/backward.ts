@@ -82,7 +82,7 @@ const removeUnneeded = (graph: Graph, before: ReadonlySet<Node>, results: readon
 
 const noGradient = ({ name, opType }: Node): UserError =>
   new UserError("NO_GRADIENT", `Cannot train through node "${name}": ${opType} has no gradient rule.`,
-    `freeze it (distill.freeze: ["${name}"]) or add a "${opType}" row to autodiff/rules.ts.`);
+    `train only weights behind it (grad: name them with --wrt), or export the model with other ops than ${opType}.`);
 
 const notReached = (value: Value, loss: Value): UserError =>
   new UserError("NOT_REACHED", `"${loss.name}" does not depend on "${value.name}", so there is nothing to train there.`,

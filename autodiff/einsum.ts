@@ -37,4 +37,4 @@ const parse = (node: Node): { terms: string[]; result: string } => {
 
 const unsupported = ({ name }: Node, equation: string): UserError =>
   new UserError("NO_GRADIENT", `Cannot train through node "${name}": the gradient of Einsum "${equation}" is not known.`,
-    `freeze it (distill.freeze: ["${name}"]) or write the equation without an ellipsis and without repeated labels in one term.`);
+    "export the model with an equation that has no ellipsis and no label twice in one term.");

@@ -8,7 +8,7 @@ import type { GradientRule } from "./rule.ts";
 
 const unsupported = (node: Node, what: string): UserError =>
   new UserError("NO_GRADIENT", `Cannot train through Resize "${node.name}": ${what} has no gradient rule.`,
-    "export the model with nearest or linear upsampling, or freeze the layers before this node.");
+    "export the model with nearest or linear upsampling.");
 
 /** Resize (nearest, linear, cubic) is linear and separable: per resized axis, dX = Aᵀ·dY with the interpolation matrix A [out, in]. */
 export const resizeGradient: GradientRule = (b, node, [dy]) => {

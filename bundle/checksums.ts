@@ -1,5 +1,6 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { isAbsolute, join, normalize } from "node:path";
+import { plainProblem, quotedName } from "../escape/names.ts";
 import { UserError } from "../graph/error.ts";
 import { sha256Of } from "../targets/digest.ts";
 
@@ -26,9 +27,9 @@ export const parseChecksums = (text: string): Map<string, string> => {
   return sums;
 };
 
-/** A plain relative path that stays in its folder. */
+/** A plain relative path that stays in its folder and holds nothing that a name may not hold. */
 export const isInside = (path: string): boolean =>
-  path !== "" && !isAbsolute(path) && !/^[A-Za-z]:|[\\\0]/.test(path) && !path.split("/").some((part) => part === "" || part === "." || part === "..") && normalize(path).replaceAll("\\", "/") === path;
+  path !== "" && plainProblem(path) === undefined && !isAbsolute(path) && !/^[A-Za-z]:|[\\\0]/.test(path) && !path.split("/").some((part) => part === "" || part === "." || part === "..") && normalize(path).replaceAll("\\", "/") === path;
 
 /** Every file of a folder by path with `/`. Throws UserError BUNDLE_PATH for a link or anything that is no plain file. */
 export const listFiles = async (folder: string, under = ""): Promise<string[]> => {
@@ -53,7 +54,8 @@ const badLine = (line: number, text: string): UserError =>
   new UserError("BUNDLE_CHECKSUMS", `${checksumsFile}:${line} is not "<sha256>  <path>", or names a file twice: "${text.slice(0, 120)}".`, "take the bundle anew from where it was made.");
 
 export const leavesBundle = (path: string): UserError =>
-  new UserError("BUNDLE_PATH", `The path "${path}" leaves the bundle.`, "do not use this bundle: it names files outside its own folder.");
+  new UserError("BUNDLE_PATH", `The path ${quotedName(path)} ${plainProblem(path) === undefined ? "leaves the bundle" : `is refused: ${plainProblem(path)}`}.`,
+    "do not use this bundle: it names files outside its own folder, or in a way that hides what they are.");
 
 export const notPlain = (path: string): UserError =>
   new UserError("BUNDLE_PATH", `"${path}" is a link or a special file, which could lead out of the bundle.`, "do not use this bundle as it is: a bundle holds plain files only.");

@@ -2,6 +2,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DetectorModel } from "../detection/detector.ts";
 import { sha256Of } from "../targets/digest.ts";
+import { cmakeArgument } from "../escape/cmake.ts";
+import { cppString } from "../escape/cpp.ts";
 import { cellCount, type Head } from "../vision/index.ts";
 import { addText, type BundleInput, type Files } from "./input.ts";
 import { floatModel, modelFile, modelKey, type Names } from "./names.ts";
@@ -15,7 +17,7 @@ export const addCpp = async (files: Files, input: BundleInput, names: Names, ver
   if (head.kind !== "dense" && head.kind !== "rows") return `The C++ library has no decoder for a ${head.family} head, so cpp/ is left out.`;
   for (const [path, bytes] of await librarySources()) files.set(`cpp/${path}`, bytes);
   addText(files, `cpp/include/${names.identifier}/model.hpp`, modelHeader(files, input, names));
-  addText(files, "cpp/model.cmake", `set(BUNDLE_NAME ${names.identifier})\nset(BUNDLE_VERSION ${version})\nset(BUNDLE_HASH ${names.hash})\n`);
+  addText(files, "cpp/model.cmake", `set(BUNDLE_NAME ${names.identifier})\nset(BUNDLE_VERSION ${cmakeArgument(version)})\nset(BUNDLE_HASH ${names.hash})\n`);
   addText(files, `cmake/${names.identifier}Config.cmake`, `include("\${CMAKE_CURRENT_LIST_DIR}/../cpp/cmake/detector.cmake")\n`);
   return undefined;
 };
@@ -30,8 +32,6 @@ const librarySources = async (): Promise<Map<string, Uint8Array>> => {
   return found;
 };
 
-const quoted = (text: string): string => `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
-
 const modelHeader = (files: Files, { models, thresholds }: BundleInput, names: Names): string => {
   const { model } = floatModel(models);
   const { contract, head } = model;
@@ -44,15 +44,15 @@ const modelHeader = (files: Files, { models, thresholds }: BundleInput, names: N
 namespace ${names.identifier} {
 
 namespace detail {
-inline constexpr std::string_view class_names[] = {${model.classes.map(quoted).join(", ")}};
+inline constexpr std::string_view class_names[] = {${model.classes.map(cppString).join(", ")}};
 ${head.kind === "dense" ? `inline constexpr int strides[] = {${head.strides.join(", ")}};\n` : ""}${settings.filter(({ entries }) => entries.length > 0).map(({ name, entries }) =>
-    `inline constexpr edgestill::SessionSetting ${name}[] = {${entries.map(([key, value]) => `{${quoted(key)}, ${quoted(value)}}`).join(", ")}};\n`).join("")}inline constexpr edgestill::ModelFile files[] = {
-${models.map(({ role }, i) => `    {"${modelKey(role)}", ${quoted(modelFile(names, role))}, "${sha256Of(files.get(modelFile(names, role))!)}", ${settings[i]!.entries.length > 0 ? settings[i]!.name : "{}"}},\n`).join("")}};
+    `inline constexpr edgestill::SessionSetting ${name}[] = {${entries.map(([key, value]) => `{${cppString(key)}, ${cppString(value)}}`).join(", ")}};\n`).join("")}inline constexpr edgestill::ModelFile files[] = {
+${models.map(({ role }, i) => `    {${cppString(modelKey(role))}, ${cppString(modelFile(names, role))}, "${sha256Of(files.get(modelFile(names, role))!)}", ${settings[i]!.entries.length > 0 ? settings[i]!.name : "{}"}},\n`).join("")}};
 
 constexpr edgestill::ModelInfo describe() {
   edgestill::ModelInfo m;
 ${set({
-    name: quoted(names.identifier), hash: quoted(names.hash), input_name: quoted(model.graph.inputs[0]!.name), output_name: quoted(head.outputNames[0]!),
+    name: cppString(names.identifier), hash: cppString(names.hash), input_name: cppString(model.graph.inputs[0]!.name), output_name: cppString(head.outputNames[0]!),
     "preprocess.width": contract.size[0], "preprocess.height": contract.size[1],
     "preprocess.fit": `edgestill::Fit::${contract.resize === "letterbox" ? "kLetterbox" : "kStretch"}`, "preprocess.align": `edgestill::Align::${contract.align === "center" ? "kCenter" : "kTopLeft"}`,
     "preprocess.pad": contract.pad, "preprocess.order": `edgestill::ChannelOrder::${contract.order === "rgb" ? "kRgb" : "kBgr"}`, "preprocess.scale": contract.scale,

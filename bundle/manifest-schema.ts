@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { nameProblem, plainProblem } from "../escape/names.ts";
+import { settingsProblem } from "../runtime/settings.ts";
 import { preprocessSchema } from "../vision/preprocess.ts";
 
 /** The published form of manifest.json. Accuracies are fractions (0..1), latencies milliseconds, sizes bytes. Unknown keys are refused. */
@@ -7,19 +9,22 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const fraction = z.number().nullable();
 const count = z.number().nonnegative();
 const text = z.string();
-const port = z.strictObject({ name: text, dtype: text, shape: z.array(z.union([z.int(), z.string()])).describe("A name is a free dimension.") });
+/** Names that `escape/names.ts` lets in: they are written and shown as they are. */
+const name = text.refine((given) => plainProblem(given) === undefined, "holds characters that no name may hold");
+const className = text.refine((given) => nameProblem(given) === undefined, "is no name of a class");
+const port = z.strictObject({ name, dtype: text, shape: z.array(z.union([z.int(), z.string()])).describe("A name is a free dimension.") });
 
 /** What a model file is for. */
 export const modelRoles = ["float", "int8-cpu", "int8-tensorrt"] as const;
 
 const model = z.strictObject({
   role: z.enum(modelRoles),
-  file: text.describe("Path inside the bundle."),
-  variant: text.describe("Name of the variant in the run."),
+  file: name.describe("Path inside the bundle."),
+  variant: name.describe("Name of the variant in the run."),
   sha256, sizeBytes: count, parameters: count, macs: count, opset: z.int(),
   precision: z.enum(["float32", "int8"]),
   inputs: z.array(port), outputs: z.array(port).describe("golden/index.txt names a file with the values of each, for every picture within the size budget."),
-  session: z.record(z.string(), z.string()).describe("ONNX Runtime session configuration entries under which the file gives its stated numbers on every machine."),
+  session: z.record(z.string(), z.string()).refine((given) => settingsProblem(given) === undefined, "holds a setting that no bundle needs").describe("ONNX Runtime session configuration entries under which the file gives its stated numbers on every machine."),
 });
 
 const interval = z.strictObject({
@@ -59,18 +64,18 @@ const signature = z.strictObject({
 
 export const manifestSchema = z.strictObject({
   schema: z.literal("edgestill-bundle/1"),
-  name: text.describe("Name of the bundle's folder: run and hash."),
-  run: text, hash: z.string().regex(/^[0-9a-f]{8}$/),
+  name: name.describe("Name of the bundle's folder: run and hash."),
+  run: name, hash: z.string().regex(/^[0-9a-f]{8}$/),
   tool: z.strictObject({ name: z.literal("edgestill"), version: text, onnxruntime: text }),
   formats: z.array(z.enum(["cpp", "autoware", "deepstream"])),
   models: z.array(model).min(1),
-  classes: z.array(text).min(1).describe("Index in this list is the class index of the outputs."),
+  classes: z.array(className).min(1).describe("Index in this list is the class index of the outputs."),
   preprocess: z.strictObject({
     contract: preprocessSchema,
     resampling: text, formula: text, geometry: text,
   }),
   decode: z.strictObject({
-    family: text, input: text, outputs: z.array(text), layout: text,
+    family: text, input: name, outputs: z.array(name), layout: text,
     channelsFirst: z.boolean(), objectness: z.boolean(), raw: z.boolean(),
     strides: z.array(z.int()), anchors: count, boxes: text,
   }),

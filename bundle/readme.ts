@@ -1,12 +1,13 @@
+import { markdownCode, markdownText } from "../escape/markdown.ts";
 import type { Manifest } from "./manifest-schema.ts";
 
 /** README.md: what lies where, and the two commands that check it. */
-export const readmeText = ({ name, hash, models, formats, signature, statement }: Manifest): string => `# ${name}
+export const readmeText = ({ name, hash, models, formats, signature, statement }: Manifest): string => `# ${markdownText(name)}
 A detector with what an integrator needs to plug it in and to check it. ${statement}
 
 | path | what |
 |---|---|
-${models.map(({ file, role }) => `| \`${file}\` | ${role} |`).join("\n")}
+${models.map(({ file, role }) => `| ${markdownCode(file)} | ${role} |`).join("\n")}
 | \`models/tensorrt/\` | recipe of a TensorRT engine; engines are built on the device |
 | \`labels.txt\`, \`preprocess.json\` | class names by index; the preprocess contract |
 | \`manifest.json\` (\`manifest.schema.json\`) | all facts, machine readable |

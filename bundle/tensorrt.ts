@@ -1,3 +1,4 @@
+import { shellWord } from "../escape/shell.ts";
 import { addText, type BundleInput, type Files } from "./input.ts";
 import { floatModel, modelFile, type Names } from "./names.ts";
 
@@ -16,7 +17,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 out=\${1:-.}
 trtexec=$(command -v trtexec || echo /usr/src/tensorrt/bin/trtexec)
 release=$("$trtexec" --help 2>/dev/null | sed -n 's/.*TensorRT v\\([0-9]*\\).*/\\1/p' | head -n 1)
-name="${names.base}.trt\${release:-unknown}"
+name=${shellWord(`${names.base}.trt`)}"\${release:-unknown}"
 case "$release" in
   ????) dotted="$((release / 1000)).$((release / 100 % 10)).$((release % 100))" ;;
   ?????*) dotted="$((release / 10000)).$((release / 100 % 100)).$((release % 100))" ;;
@@ -26,7 +27,7 @@ for kept in "$here/tensorrt/"*".trt$dotted.timing"; do # what a board with this 
   if [ -e "$kept" ] && [ ! -e "$out/$name.timing" ]; then cp "$kept" "$out/$name.timing"; fi
 done
 case "$release" in 11*) precision="" ;; *) precision="${int8 ? "--int8 --fp16" : "--fp16"}" ;; esac # TensorRT 11 takes the types from the model
-"$trtexec" --onnx="$here/${file}" --saveEngine="$out/${file.replace(/\.onnx$/, "")}.trt\${release:-unknown}.engine" \\
-  --timingCacheFile="$out/$name.timing" $precision${isDynamic ? ` --shapes=${model.graph.inputs[0]!.name}:1x3x${height}x${width}` : ""}
+"$trtexec" --onnx="$here/"${shellWord(file)} --saveEngine="$out/"${shellWord(file.replace(/\.onnx$/, ".trt"))}"\${release:-unknown}.engine" \\
+  --timingCacheFile="$out/$name.timing" $precision${isDynamic ? ` ${shellWord(`--shapes=${model.graph.inputs[0]!.name}:1x3x${height}x${width}`)}` : ""}
 `);
 };

@@ -19,6 +19,7 @@ import { addText, jsonText, type BundleInput, type EvidenceData, type Files } fr
 import { manifestOf, runEvidence } from "./manifest.ts";
 import { manifestJsonSchema, manifestSchema, type BundleFormat, type Manifest, type ModelAccuracyRecord } from "./manifest-schema.ts";
 import { modelCard } from "./model-card.ts";
+import { labelLines } from "../escape/lines.ts";
 import { floatModel, modelFile, namesOf, type Names } from "./names.ts";
 import { readmeText } from "./readme.ts";
 import { sbomText } from "./sbom.ts";
@@ -132,7 +133,7 @@ const addTexts = (files: Files, { result, models }: BundleInput, manifest: Manif
   const drift = driftRows(result, models.map(({ variant }) => variant));
   addText(files, "manifest.json", jsonText(manifest));
   addText(files, "manifest.schema.json", jsonText(manifestJsonSchema()));
-  addText(files, "labels.txt", `${manifest.classes.join("\n")}\n`);
+  addText(files, "labels.txt", `${labelLines(manifest.classes)}\n`);
   addText(files, "preprocess.json", jsonText(manifest.preprocess));
   addText(files, "MODEL_CARD.md", modelCard(manifest, drift));
   addText(files, "README.md", readmeText(manifest));

@@ -1,9 +1,11 @@
 import type { Command } from "commander";
+import { shellWord } from "../escape/shell.ts";
+import { terminalJson } from "../escape/terminal.ts";
 import type { Reporter } from "../pipeline/progress.ts";
 import { terminalReporter } from "./progress.ts";
 import { explain, type ExitCode } from "./errors.ts";
 import { interruptSignal } from "./interrupt.ts";
-import { printable, wrapText } from "./terminal-text.ts";
+import { Coloured, printable, wrapText } from "./terminal-text.ts";
 
 /** What every command gets: where to print, and when to stop. */
 export interface CommandContext {
@@ -12,7 +14,7 @@ export interface CommandContext {
   /** True with --json: stdout carries JSON alone. */
   readonly json: boolean;
   /** Prints a result to stdout: `value` with --json, else `text`, which is given the terminal's columns (undefined in a pipe). */
-  readonly result: (value: unknown, text: (columns: number | undefined) => string) => void;
+  readonly result: (value: unknown, text: (columns: number | undefined) => string | Coloured) => void;
 }
 
 type Work<Arguments extends readonly unknown[], Options> = (context: CommandContext, args: Arguments, options: Options) => Promise<ExitCode | undefined>;
@@ -29,7 +31,7 @@ export const action = <Arguments extends readonly unknown[], Options>(work: Work
       result: (value, text) => {
         const { columns } = process.stdout;
         reporter.stop();
-        process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${wrapText(printable(text(columns)), columns)}\n`);
+        process.stdout.write(`${json ? terminalJson(value) : wrapText(shownText(text(columns)), columns)}\n`);
       },
     };
     try {
@@ -42,5 +44,7 @@ export const action = <Arguments extends readonly unknown[], Options>(work: Work
     }
   };
 
+const shownText = (text: string | Coloured): string => (text instanceof Coloured ? text.text : printable(text));
+
 /** The command to go on with: --fresh would do again what is kept. */
-const commandLine = (): string => `edgestill ${process.argv.slice(2).filter((word) => word !== "--fresh").map((word) => (/^[\w./:=@-]+$/.test(word) ? word : `'${word}'`)).join(" ")}`;
+const commandLine = (): string => `edgestill ${process.argv.slice(2).filter((word) => word !== "--fresh").map(shellWord).join(" ")}`;

@@ -15,24 +15,24 @@ export class UsageError extends UserError {
   }
 }
 
-const wrongUse: ReadonlySet<string> = new Set(["CONFIG_INVALID", "CONFIG_READ", "UNKNOWN_STAGE"]);
+const wrongUse: ReadonlySet<string> = new Set(["CONFIG_INVALID", "CONFIG_RUNS_CODE", "CONFIG_READ", "UNKNOWN_STAGE"]);
 
 /** Prints an error as people need it and returns the exit code. `command` is how to go on after an interruption. */
 export const explain = (error: unknown, options: { readonly verbose: boolean; readonly command: string }): ExitCode => {
   const colors = colorsFor(process.stderr);
-  const out = (text: string): void => { process.stderr.write(`${wrapHelp(printable(text), process.stderr.columns)}\n`); };
+  const out = (text: string, label = ""): void => { process.stderr.write(`${wrapHelp(label + printable(text), process.stderr.columns)}\n`); };
   if (isInterruption(error)) {
     out(`stopped; what is finished is kept. To go on:\n  ${options.command}`);
     return 130;
   }
   if (error instanceof UserError) {
-    out(`${colors.red("error")} [${error.code}]: ${error.message}`);
-    out(`${colors.cyan("next step")}: ${error.nextStep}`);
+    out(` [${error.code}]: ${error.message}`, colors.red("error"));
+    out(`: ${error.nextStep}`, colors.cyan("next step"));
     if (options.verbose) out(stackOf(error));
     return error instanceof UsageError || wrongUse.has(error.code) ? 2 : 1;
   }
-  out(`${colors.red("error")}: ${error instanceof Error ? error.message : String(error)}`);
-  out(`${colors.cyan("next step")}: this is a bug in Edgestill; please report it with the output of the same command with --verbose.`);
+  out(`: ${error instanceof Error ? error.message : String(error)}`, colors.red("error"));
+  out(": this is a bug in Edgestill; please report it with the output of the same command with --verbose.", colors.cyan("next step"));
   if (options.verbose) out(stackOf(error));
   return 1;
 };

@@ -1,5 +1,5 @@
 import type { Command, HelpConfiguration, OutputConfiguration } from "commander";
-import { columnsOf, wrapText } from "./terminal-text.ts";
+import { columnsOf, printable, wrapText } from "./terminal-text.ts";
 
 /** Descriptions wrap beside their names down to this width. */
 export const helpConfiguration: HelpConfiguration = {
@@ -13,7 +13,7 @@ export const helpConfiguration: HelpConfiguration = {
 /** Help and wrong use as wide as the terminal. */
 export const helpOutput: OutputConfiguration = {
   writeOut: (text) => { process.stdout.write(wrapHelp(text, process.stdout.columns)); },
-  writeErr: (text) => { process.stderr.write(wrapHelp(text, process.stderr.columns)); },
+  writeErr: (text) => { process.stderr.write(wrapHelp(printable(text), process.stderr.columns)); },
 };
 
 /** Wraps between words; an example is broken as a shell reads it, its comment goes to a row of its own. */

@@ -2,6 +2,7 @@ import type { RunResult, Variant } from "../pipeline/result.ts";
 import { bytes, count, ms, points, signedPoints } from "../report/figures.ts";
 import { finalVariant, mapChange, targetsOf, timed, variantNamed } from "../report/variants.ts";
 import { colorsFor } from "./colors.ts";
+import { printable } from "./terminal-text.ts";
 import { textTable, type TextColumn } from "./text-table.ts";
 
 const figure = (head: string): TextColumn => ({ head, align: "right" });
@@ -9,11 +10,11 @@ const figure = (head: string): TextColumn => ({ head, align: "right" });
 /** The table of variants, as compress prints it at the end: accuracy in points of 100. */
 export const variantTable = (result: RunResult, columns?: number): string => {
   const targets = targetsOf(result);
-  const heads = [{ head: "variant" }, ...["mAP", "mAP50", "vs parent", "params", "MACs", "size", ...targets.flatMap((target) => [`${target} p50 ms`, "FPS"])].map(figure)];
+  const heads = [{ head: "variant" }, ...["mAP", "mAP50", "vs parent", "params", "MACs", "size", ...targets.flatMap((target) => [`${printable(target)} p50 ms`, "FPS"])].map(figure)];
   const { bold } = colorsFor(process.stdout);
   const final = finalVariant(result);
   return textTable(heads, result.variants.map((variant) => {
-    const cells = row(result, variant, targets);
+    const cells = row(result, variant, targets).map(printable);
     return variant === final ? cells.map((cell) => bold(cell)) : cells;
   }), columns);
 };

@@ -1,12 +1,20 @@
 import stringWidth from "string-width";
+import { terminalText } from "../escape/terminal.ts";
 
 /** Columns that text takes in a terminal: wide characters take two, colours none. */
 export const columnsOf = (text: string): number => stringWidth(text);
 
-/** Colours stay; whatever else would move the cursor or hide what follows (names come from files) is shown as "�". */
-export const printable = (text: string): string =>
-   
-  text.replace(/\x1b\[[\d;]*m|[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (found) => (found.length > 1 ? found : "\ufffd")).replaceAll("\t", "  ");
+/** The one way of text to a terminal: whatever would move the cursor, colour, turn or hide what follows (names come from files) is shown as "�". */
+export const printable = terminalText;
+
+/** Text with colours of our own: each part of it went through `printable` before the colours came. */
+export class Coloured {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
 
 /** Below this a terminal has no room to wrap at words. */
 const fewestColumns = 20;

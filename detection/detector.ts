@@ -9,6 +9,7 @@ import { classNames, describeHead, type Head, type HeadSettings } from "../visio
 import { classList } from "../vision/heads/coco.ts";
 import { letterbox8, parsePreprocess, preprocessPreset, toTensor } from "../vision/preprocess.ts";
 import type { Image8, Preprocess } from "../vision/types.ts";
+import { checkedNames } from "./class-names.ts";
 import { checkInputType, detectorInputs, feedsOf, outputTensors, type DetectorInputs } from "./feeds.ts";
 import { findHead, presetOf } from "./find-head.ts";
 import { metadataKeys } from "./metadata.ts";
@@ -48,7 +49,7 @@ export const loadDetector = async (path: string, options: DetectorOptions = {}):
 /**
  * As `loadDetector`, for a graph in memory; `label` names it in errors. A file that does not say itself how it is
  * read is run once.
- * Throws NOT_A_DETECTOR and INPUT_TYPE where the input is no picture, INPUT_SIZE, and the HEAD_ errors of `decideHead`.
+ * Throws BAD_CLASS_NAMES, NOT_A_DETECTOR and INPUT_TYPE where the input is no picture, INPUT_SIZE, and the HEAD_ errors of `decideHead`.
  */
 export const describeDetector = async (
   graph: Graph,
@@ -60,7 +61,8 @@ export const describeDetector = async (
   try {
     const inputs = detectorInputs(label, session.inputs);
     const size = sizeOf(graph, label, inputs, options, notes);
-    const names = options.classes ? classList(options.classes) : savedNames(graph, label);
+    const found = options.classes ? classList(options.classes) : savedNames(graph, label);
+    const names = found && checkedNames(found, label, options.classes !== undefined);
     const given = options.preprocess ? { ...options.preprocess, size } : savedContract(graph, label, size);
     const { head, layout, isOwn } = await findHead({ graph, label, session, inputs, size, names, given, options });
     const classes = names ? withoutBackground(names, head) : assumedClasses(head, label, notes);

@@ -5,6 +5,7 @@ import { Builder } from "../graph/builder.ts";
 import { removeDead } from "../graph/dead.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/node.ts";
+import { trainedSlots } from "../graph/ops/layers.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { anchorPoints, type HeadValues } from "../students/tail.ts";
 import { Initializer } from "../students/weights.ts";
@@ -166,11 +167,6 @@ const logit = (b: Builder, probability: Value): Value => {
   return b.sub(b.log(p), b.log(b.sub(1, p)));
 };
 
-/** Weights and biases of convolutions and matrix products, scales and shifts of normalizations, slopes of PRelu. */
-const parameterSlots: Readonly<Record<string, readonly number[]>> = {
-  Conv: [1, 2], ConvTranspose: [1, 2], Gemm: [1, 2], MatMul: [0, 1], BatchNormalization: [1, 2], LayerNormalization: [1, 2], PRelu: [1],
-};
-
 /** The float32 initializer that a slot reads, itself or through a Q/DQ pair (quantization-aware training); undefined for anything computed. */
 export const parameterOf = (value: Value | undefined): Value | undefined => {
   const quantize = value?.producer?.opType === "DequantizeLinear" ? value.producer.in(0).producer : null;
@@ -182,7 +178,7 @@ export const parameterOf = (value: Value | undefined): Value | undefined => {
 export const trainableParameters = (graph: Graph, frozen: (name: string) => boolean = () => false): Value[] => {
   const found = new Set<Value>();
   for (const node of graph.sorted()) {
-    for (const slot of parameterSlots[node.opType] ?? []) {
+    for (const slot of trainedSlots(node)) {
       const value = parameterOf(node.optionalIn(slot));
       if (value && !frozen(value.name)) found.add(value);
     }

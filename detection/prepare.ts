@@ -1,4 +1,5 @@
 import type { Graph } from "../graph/graph.ts";
+import { forgetDescriptions } from "../onnx/beyond.ts";
 import { castLikeToCast, constantsToInitializers } from "../rewrite/constants.ts";
 import { inlineDecidedIfs } from "../rewrite/inline-if.ts";
 import { upgradeOpset } from "../rewrite/opset.ts";
@@ -11,4 +12,8 @@ const editable = sequence("editable", [
 ]);
 
 /** A copy that can be edited and differentiated: opset 17 or later, constants as initializers, exporters' forms made plain, float32 where it was float16. */
-export const prepareGraph = (graph: Graph): Graph => editable(graph).graph;
+export const prepareGraph = (input: Graph): Graph => {
+  const { graph } = editable(input);
+  forgetDescriptions(graph);
+  return graph;
+};

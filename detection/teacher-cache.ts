@@ -1,4 +1,7 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
+import { damageOf, readSealed, sealedText, sealOf, type Damage, type FileSeal } from "../files/seal.ts";
 import { UserError } from "../graph/error.ts";
 import { elementCount, Tensor } from "../graph/tensor.ts";
 import type { TeacherView } from "./assign.ts";
@@ -23,6 +26,44 @@ export interface TeacherCacheFiles {
 export const boxScale = 8;
 
 export const recordBytes = (sections: readonly Section[]): number => 2 * sections.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+
+/** The record beside a file of outputs that holds its digest: `variant-0.json`. */
+export class OutputsSeal {
+  readonly #file: string;
+  readonly #of: string;
+  readonly #sizeBytes: number;
+
+  /** `of` is all that the outputs depend on. */
+  constructor(file: string, of: string, sizeBytes: number) {
+    this.#file = file;
+    this.#of = of;
+    this.#sizeBytes = sizeBytes;
+  }
+
+  get #record(): string { return join(dirname(this.#file), `${basename(this.#file, extname(this.#file))}.json`); }
+
+  /** True where the file is there as it was written; `onDamage` hears what is wrong where it was begun at all. */
+  async isWhole(onDamage?: (path: string, damage: Damage) => void): Promise<boolean> {
+    const { content, damage } = await readSealed(this.#record, this.#of);
+    if (damage !== undefined) {
+      const lone = damage === "is missing" && !existsSync(this.#file);
+      if (!lone) onDamage?.(this.#record, damage);
+      return false;
+    }
+    const seal = content as FileSeal;
+    const broken = seal.sizeBytes === this.#sizeBytes ? await damageOf(dirname(this.#file), seal) : "belongs to something else";
+    if (broken !== undefined) onDamage?.(this.#file, broken);
+    return broken === undefined;
+  }
+
+  async write(): Promise<void> {
+    await writeFile(this.#record, sealedText(this.#of, await sealOf(dirname(this.#file), basename(this.#file))));
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#record, { force: true });
+  }
+}
 
 /** Records of one batch. */
 export interface TeacherRecords {
@@ -72,4 +113,4 @@ export const openTeacherCache = ({ files, sections, pictures }: TeacherCacheFile
 };
 
 const brokenCache = (file: string) =>
-  new UserError("TEACHER_CACHE", `The teacher's cached outputs ${file} are missing or incomplete.`, "delete the file's folder and run again: they are computed anew.");
+  new UserError("TEACHER_CACHE", `The teacher's cached outputs ${file} are missing or incomplete.`, "run the same command again: they are computed anew.");

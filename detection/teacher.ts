@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, openSync, closeSync, writeSync, renameSync, statSync, fsyncSync } from "node:fs";
+import { mkdirSync, openSync, closeSync, writeSync, renameSync, fsyncSync } from "node:fs";
 import { join } from "node:path";
+import type { Damage } from "../files/seal.ts";
 import { UserError } from "../graph/error.ts";
 import { serializeModel } from "../onnx/save.ts";
 import { moduleBeside, workerSource } from "../training/workers.ts";
@@ -9,7 +10,7 @@ import type { BatchSpec, PictureSpec } from "./batches.ts";
 import type { DetectorModel } from "./detector.ts";
 import { narrow } from "./half.ts";
 import { startTeacher, usualMode, type RunningTeacher, type SoftTargets, type TeacherMode } from "./teacher-run.ts";
-import { boxScale, recordBytes, type Section, type TeacherCacheFiles } from "./teacher-cache.ts";
+import { boxScale, OutputsSeal, recordBytes, type Section, type TeacherCacheFiles } from "./teacher-cache.ts";
 
 /** A teacher and its share in the soft labels of several. */
 export interface Teacher {
@@ -35,11 +36,13 @@ export interface TeacherOptions {
   readonly features?: boolean;
   readonly threads?: number;
   readonly onProgress?: (done: number, total: number) => void;
+  /** A kept file is not as it was written: it is computed again. */
+  readonly onDamage?: (path: string, damage: Damage) => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Runs the teachers once over every (picture, variant) and keeps their soft labels on disk in float16; a finished file is not computed again.
+ * Runs the teachers once over every (picture, variant) and keeps their soft labels on disk in float16; a finished file is not computed again while it is as it was written.
  * A teacher with the student's anchors (YOLOv8 or YOLOX head, brought to the student's input size) is matched anchor by anchor;
  * any other is decoded at its own size and its boxes, with their class-probability vectors, are assigned to the student's anchors by ATSS.
  */
@@ -56,12 +59,14 @@ export const cacheTeachers = async (options: TeacherOptions): Promise<TeacherCac
       sections.push(...running[0]!.featureShapes.map((shape, level) => ({ name: `teacher/feature${level}`, shape })));
     }
     const variants = Math.max(1, batches.plan.count);
-    const folder = join(options.folder, cacheKey(options, sections));
+    const key = cacheKey(options, sections);
+    const folder = join(options.folder, key);
     mkdirSync(folder, { recursive: true });
     const files = Array.from({ length: variants }, (_, variant) => join(folder, `variant-${variant}.f16`));
-    const size = recordBytes(sections) * batches.items.length;
-    const missing = files.flatMap((file, variant) => (statSync(file, { throwIfNoEntry: false })?.size === size ? [] : [variant]));
-    await fill(missing, files, running, sections, options);
+    const seals = files.map((file, variant) => new OutputsSeal(file, `teacher outputs ${key} ${variant}`, recordBytes(sections) * batches.items.length));
+    const missing: number[] = [];
+    for (const [variant, seal] of seals.entries()) if (!(await seal.isWhole(options.onDamage))) missing.push(variant);
+    await fill(missing, files, running, sections, { ...options, seals });
     return { files, sections, pictures: batches.items.length, aligned: running.every((teacher) => teacher.aligned), hasDistribution };
   } finally {
     await Promise.all(running.map((teacher) => teacher.close()));
@@ -75,7 +80,7 @@ const cacheKey = ({ teachers, classes, batches, contents = "" }: TeacherOptions,
   return hash.update(JSON.stringify([classes, pictures, contents, plan.count, sections])).digest("hex").slice(0, 16);
 };
 
-const fill = async (missing: readonly number[], files: readonly string[], running: readonly RunningTeacher[], sections: readonly Section[], options: TeacherOptions): Promise<void> => {
+const fill = async (missing: readonly number[], files: readonly string[], running: readonly RunningTeacher[], sections: readonly Section[], options: TeacherOptions & { readonly seals: readonly OutputsSeal[] }): Promise<void> => {
   if (missing.length === 0) return;
   const total = missing.length * options.batches.items.length;
   const batch = Math.min(...running.map((teacher) => teacher.batch), 8);
@@ -102,7 +107,9 @@ const fill = async (missing: readonly number[], files: readonly string[], runnin
       } finally {
         closeSync(file);
       }
+      await options.seals[variant]!.remove();
       renameSync(temporary, files[variant]!);
+      await options.seals[variant]!.write();
     }
   } finally {
     await feed.close();

@@ -19,6 +19,7 @@ interface Part {
   readonly anyOf?: readonly Part[];
   readonly oneOf?: readonly Part[];
   readonly items?: Part;
+  readonly runsCode?: string;
   readonly prefixItems?: readonly Part[];
 }
 
@@ -37,13 +38,15 @@ const typeOf = (part: Part): string => {
   return [part.type ?? "value", [low, high].filter((text) => text !== "").join(", ")].filter((text) => text !== "").join(" ");
 };
 
+const meaning = ({ description = "", runsCode }: Part): string => (runsCode === undefined ? description : `${description} **Runs code**: ${runsCode}; \`--no-code\` refuses it.`);
+
 const isSection = (part: Part): boolean => part.properties !== undefined || (branchesOf(part)?.some((branch) => branch.properties) ?? false);
 
 const rows = (part: Part, prefix: string): string[] => Object.entries(part.properties ?? {}).flatMap(([key, value]) => {
   const name = prefix === "" ? key : `${prefix}.${key}`;
   const fallback = part.required?.includes(key) ? "required" : value.default === undefined || isSection(value) ? "" : `\`${JSON.stringify(value.default)}\``;
-  const own = `| \`${name}\` | ${typeOf(value).replaceAll("|", "\\|")} | ${fallback} | ${(value.description ?? "").replaceAll("|", "\\|")} |`;
-  return [own, ...rows(value, name), ...(branchesOf(value) ?? []).flatMap((branch) => rows(branch, name))];
+  const own = `| \`${name}\` | ${typeOf(value).replaceAll("|", "\\|")} | ${fallback} | ${meaning(value).replaceAll("|", "\\|")} |`;
+  return [own, ...[value, ...(value.items ? [value.items] : [])].flatMap((part) => [part, ...(branchesOf(part) ?? [])]).flatMap((part) => rows(part, name))];
 });
 
 const schema = configJsonSchema();
@@ -51,7 +54,8 @@ const sections = rows(schema as Part, "").filter((row, index, all) => all.indexO
 const text = `# The config
 
 YAML; paths are relative to the file. \`edgestill init\` writes a commented start, \`edgestill init --schema\` prints the JSON Schema. Unknown keys, impossible
-values and missing files are all reported at once, with line numbers, before any work starts. This page is made by \`npx tsx docs/make-config.ts\`.
+values and missing files are all reported at once, with line numbers, before any work starts. Keys that
+run code are marked **Runs code**: \`--no-code\` refuses a config that sets one ([SECURITY.md](../SECURITY.md)). This page is made by \`npx tsx docs/make-config.ts\`.
 
 | key | value | default | meaning |
 |---|---|---|---|

@@ -15,7 +15,9 @@ export type Attribute =
   | { readonly type: "ints"; readonly value: readonly number[]; readonly exact?: readonly bigint[] }
   | { readonly type: "strings"; readonly value: readonly string[] }
   | { readonly type: "tensors"; readonly value: readonly Tensor[] }
-  | { readonly type: "graphs"; readonly value: readonly Graph[] };
+  | { readonly type: "graphs"; readonly value: readonly Graph[] }
+  /** A sparse tensor, a type, or what a newer ONNX adds: the serialized AttributeProto, carried through. */
+  | { readonly type: "kept"; readonly value: Uint8Array };
 
 /** What code may write where an attribute is expected; the type follows from the value and, for numbers, from the name. */
 export type AttributeInput = number | string | readonly number[] | Tensor | Attribute;

@@ -1,7 +1,12 @@
 import { capturedBy, subgraphsOf, type Graph } from "./graph.ts";
 import type { Value } from "./node.ts";
 
-type Check = (graph: Graph, outer: ReadonlySet<Value>) => string[];
+/** The values that a graph and those around it have. */
+interface Known {
+  has: (value: Value) => boolean;
+}
+
+type Check = (graph: Graph, outer: Known) => string[];
 
 /** What must hold of every graph at every time, each by its name; docs/graph.md says the same in prose. */
 export const invariants: Readonly<Record<string, Check>> = {
@@ -16,7 +21,7 @@ export const invariants: Readonly<Record<string, Check>> = {
 
   "use-def: every input slot is among the uses of the value it reads": (graph) =>
     [...graph.nodes].flatMap((node) => node.inputs.flatMap((value, slot) =>
-      value && ![...value.uses].some((use) => use.node === node && use.slot === slot) ? [`slot ${slot} of "${node.name}" reads "${value.name}", which does not know`] : [])),
+      value && !node.isUseKnown(slot) ? [`slot ${slot} of "${node.name}" reads "${value.name}", which does not know`] : [])),
 
   "def-use: every use is an input slot that reads the value": (graph) =>
     graph.values.flatMap((value) => [...value.uses].flatMap(({ node, slot }) =>
@@ -34,10 +39,15 @@ export const invariants: Readonly<Record<string, Check>> = {
   },
 
   "ports: inputs and outputs have names, and no two inputs or outputs share one": (graph) =>
-    [graph.inputs, graph.outputs].flatMap((ports) => ports.flatMap((port, index) => {
-      if (port.name === "") return ["an input or output has no name"];
-      return ports.findIndex((other) => other.name === port.name) === index ? [] : [`"${port.name}" is there twice`];
-    })),
+    [graph.inputs, graph.outputs].flatMap((ports) => {
+      const seen = new Set<string>();
+      return ports.flatMap(({ name }) => {
+        if (name === "") return ["an input or output has no name"];
+        if (seen.has(name)) return [`"${name}" is there twice`];
+        seen.add(name);
+        return [];
+      });
+    }),
 
   "contents: dtype and shape of an initializer are those of its tensor": (graph) =>
     graph.initializers.flatMap(({ name, dtype, shape, tensor }) =>
@@ -53,10 +63,12 @@ export const invariants: Readonly<Record<string, Check>> = {
   },
 };
 
-const knownValues = (graph: Graph, outer: ReadonlySet<Value>): Set<Value> =>
-  new Set([...outer, ...graph.inputs, ...[...graph.nodes].flatMap((node) => node.outputs)]);
+const knownValues = (graph: Graph, outer: Known): Known => {
+  const own = new Set([...graph.inputs, ...[...graph.nodes].flatMap((node) => node.outputs)]);
+  return { has: (value) => own.has(value) || outer.has(value) };
+};
 
-const problemsOf = (graph: Graph, outer: ReadonlySet<Value>): string[] => {
+const problemsOf = (graph: Graph, outer: Known): string[] => {
   const problems: string[] = [];
   for (const [name, check] of Object.entries(invariants)) {
     problems.push(...check(graph, outer).map((problem) => `${name.split(":")[0]}: ${problem}`));

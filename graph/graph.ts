@@ -1,4 +1,5 @@
 import { toAttribute, type Attribute, type AttributeInput } from "./attribute.ts";
+import { carryOver } from "./carried.ts";
 import { Node, Value, type NodeInit, type Shape } from "./node.ts";
 import type { DataType, Tensor } from "./tensor.ts";
 
@@ -10,8 +11,15 @@ export interface ModelFacts {
   domain: string;
   modelVersion: number;
   doc: string;
-  /** Model-local functions (onnx.proto FunctionProto), carried through untouched. */
-  functions: readonly unknown[];
+  /** Model-local functions, carried through untouched. */
+  functions: readonly LocalFunction[];
+}
+
+export interface LocalFunction {
+  readonly domain: string;
+  readonly name: string;
+  /** The serialized field `ModelProto.functions`, its tag included. */
+  readonly bytes: Uint8Array;
 }
 
 /**
@@ -21,6 +29,8 @@ export interface ModelFacts {
 export class Graph {
   name: string;
   doc = "";
+  /** The file that it, or what it was made from, was read from; "" for none. For messages alone. */
+  origin = "";
   readonly inputs: Value[] = [];
   readonly outputs: Value[] = [];
   /** Operator-set version by domain; "" is ai.onnx. Empty in a subgraph. */
@@ -130,13 +140,15 @@ export class Graph {
   /** Copies nodes and values, shares tensors. `mapping` receives old value -> new value. */
   clone(mapping: Map<Value, Value> = new Map()): Graph {
     const copy = new Graph(this.name);
-    copy.doc = this.doc;
+    [copy.doc, copy.origin] = [this.doc, this.origin];
     Object.assign(copy.facts, this.facts);
+    carryOver(this, copy);
     for (const [domain, version] of this.opsets) copy.opsets.set(domain, version);
     for (const [key, value] of this.metadata) copy.metadata.set(key, value);
     copy.#fresh = this.#fresh;
     const duplicate = (value: Value): Value => {
       const twin = new Value(value.name, value);
+      carryOver(value, twin);
       mapping.set(value, twin);
       return twin;
     };
@@ -149,10 +161,12 @@ export class Graph {
         inputs: node.inputs.map((value) => value && lookup(value)), outputs: node.outputs.map((value) => value.name),
       });
       copy.#nodes.add(twin);
+      carryOver(node, twin);
       for (const [index, output] of node.outputs.entries()) {
         const made = twin.out(index);
         made.dtype = output.dtype;
         made.shape = output.shape;
+        carryOver(output, made);
         mapping.set(output, made);
       }
     }
@@ -162,9 +176,12 @@ export class Graph {
 }
 
 const cloneAttribute = (attribute: Attribute, mapping: Map<Value, Value>, lookup: (value: Value) => Value): Attribute => {
-  if (attribute.type === "graph") return { type: "graph", value: cloneSubgraph(attribute.value, mapping, lookup) };
-  if (attribute.type === "graphs") return { type: "graphs", value: attribute.value.map((graph) => cloneSubgraph(graph, mapping, lookup)) };
-  return attribute;
+  if (attribute.type !== "graph" && attribute.type !== "graphs") return attribute;
+  const copy: Attribute = attribute.type === "graph"
+    ? { type: "graph", value: cloneSubgraph(attribute.value, mapping, lookup) }
+    : { type: "graphs", value: attribute.value.map((graph) => cloneSubgraph(graph, mapping, lookup)) };
+  carryOver(attribute, copy);
+  return copy;
 };
 
 const cloneSubgraph = (graph: Graph, mapping: Map<Value, Value>, lookup: (value: Value) => Value): Graph => {

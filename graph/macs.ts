@@ -1,6 +1,7 @@
 import { UserError } from "./error.ts";
 import type { Graph } from "./graph.ts";
 import type { Node, Value } from "./node.ts";
+import { learnedSlots, weightBehind } from "./ops/layers.ts";
 import { inferShapes } from "./shapes.ts";
 import { elementCount } from "./tensor.ts";
 
@@ -68,33 +69,11 @@ const macRules: Readonly<Record<string, (node: Node) => number>> = {
   MatMul: matmul, MatMulInteger: matmul, QLinearMatMul: matmul, Gemm: gemm,
 };
 
-/** Input slots that hold what is learned. */
-const weightSlots: Readonly<Record<string, readonly number[]>> = {
-  Conv: [1, 2], ConvTranspose: [1, 2], ConvInteger: [1], QLinearConv: [3, 8], Gemm: [0, 1, 2], MatMul: [0, 1], MatMulInteger: [0, 1], QLinearMatMul: [0, 3],
-  BatchNormalization: [1, 2], LayerNormalization: [1, 2], InstanceNormalization: [1, 2], GroupNormalization: [1, 2], PRelu: [1], Gather: [0],
-  LSTM: [1, 2, 3], GRU: [1, 2, 3], RNN: [1, 2, 3],
-};
-
 const newParameters = (node: Node, seen: Set<Value>): number => {
-  const slots = Object.hasOwn(weightSlots, node.opType) ? weightSlots[node.opType]! : node.opType === "Add" && addsBias(node) ? [0, 1] : [];
-  return slots.reduce((sum, slot) => {
+  return learnedSlots(node).reduce((sum, slot) => {
     const source = node.optionalIn(slot) && weightBehind(node.in(slot));
     if (!source || seen.has(source) || source.dtype === "int64" || source.dtype === "bool") return sum;
     seen.add(source);
     return sum + source.constant!.size;
   }, 0);
-};
-
-/** A vector added to a MatMul is its bias. */
-const addsBias = (node: Node): boolean =>
-  node.inputs.some((value) => value?.producer?.opType === "MatMul") && node.inputs.some((value) => value?.constant?.shape.length === 1);
-
-/** The constant behind a weight, seen through what exporters and quantizers put between. */
-const weightBehind = (value: Value): Value | undefined => {
-  let source: Value | undefined = value;
-  while (source && !source.constant) {
-    const { producer }: Value = source;
-    source = producer && ["DequantizeLinear", "QuantizeLinear", "Transpose", "Cast", "Identity", "Reshape"].includes(producer.opType) ? producer.optionalIn(0) : undefined;
-  }
-  return source;
 };

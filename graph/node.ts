@@ -113,6 +113,12 @@ export class Node {
     return value;
   }
 
+  /** Whether the value that input `slot` reads lists that use. */
+  isUseKnown(slot: number): boolean {
+    const [value, use] = [this.#inputs[slot], this.#uses[slot]];
+    return value !== null && value !== undefined && use !== null && use !== undefined && value.uses.has(use);
+  }
+
   /** Makes input `slot` read `value` (null leaves an optional input out). Trailing slots may be added. */
   replaceInput(slot: number, value: Value | null): void {
     if (slot < 0 || slot > this.#inputs.length) throw new Error(`bug: ${this.opType} "${this.name}" has no slot ${slot}`);

@@ -1,6 +1,9 @@
+import { withinBudget } from "./budget.ts";
 import type { Graph } from "./graph.ts";
 import { subgraphsOf } from "./graph.ts";
+import { invalidOp } from "./invalid-op.ts";
 import type { Node, Shape, Value } from "./node.ts";
+import { operandProblem, sizeProblem } from "./op-rules.ts";
 import { refineDim } from "./shapes/dim.ts";
 import { elementwiseRules } from "./shapes/elementwise.ts";
 import { indexingRules } from "./shapes/indexing.ts";
@@ -45,33 +48,51 @@ export const shapeRuleOf = ({ domain, opType }: Node): ShapeRule | undefined => 
 };
 
 /** Writes dtype and shape of the node's outputs, as far as its inputs tell; an op without a row leaves them unknown. */
-export const inferNode = (node: Node, opset: number): void => infer(node, opset, new Map(), write);
+export const inferNode = (node: Node, opset: number): void => infer(new ShapeContext(node, opset), write, false);
 
 /**
  * Writes dtype and shape of every value that its inputs tell, in execution order, bodies of If/Loop/Scan included.
- * Without `overwrite` what the model states stays and is only refined (a name becomes a number); with it all is derived anew from
+ * Without `overwrite` what the model states stays where nothing else is computed (a name becomes a number); with it all is derived anew from
  * the graph inputs, and what cannot be derived becomes unknown.
  */
-export const inferShapes = (graph: Graph, options: { readonly overwrite?: boolean } = {}): void =>
-  inferGraph(graph, graph.opset, options.overwrite ?? false);
+export const inferShapes = (graph: Graph, options: InferOptions = {}): void => inferGraph(graph, graph.opset, options);
 
-const inferGraph = (graph: Graph, opset: number, overwrite: boolean): void => {
+export interface InferOptions {
+  /** Derive all anew (default false). */
+  readonly overwrite?: boolean;
+  /** Called with each node before and after its outputs are inferred, when all that it reads is. */
+  readonly before?: (node: Node) => void;
+  readonly after?: (node: Node) => void;
+}
+
+const inferGraph = (graph: Graph, opset: number, options: InferOptions, isBranch = false): void => {
+  const { overwrite = false, before, after } = options;
   const memo: Memo = new Map();
   for (const node of graph.sorted()) {
     if (overwrite) for (const output of node.outputs) Object.assign(output, { dtype: shapeRuleOf(node) ? undefined : output.dtype, shape: undefined });
-    for (const body of subgraphsOf(node)) inferGraph(body, opset, overwrite);
-    infer(node, opset, memo, overwrite ? write : refine);
+    for (const body of subgraphsOf(node)) inferGraph(body, opset, options, isBranch || node.opType === "If");
+    before?.(node);
+    infer(new ShapeContext(node, opset, memo), overwrite ? write : refine, isBranch);
+    after?.(node);
     for (const output of node.outputs) partialValue(output, memo); // in order, so that no chain is walked by recursion
   }
 };
 
-const infer = (node: Node, opset: number, memo: Memo, assign: (value: Value, type: ValueType) => void): void => {
-  const rule = shapeRuleOf(node);
-  if (!rule) return;
-  const types = rule(new ShapeContext(node, opset, memo));
+/** A branch that never runs may hold what cannot be computed: there only the node's attributes must be right. */
+const infer = (c: ShapeContext, assign: (value: Value, type: ValueType) => void, isBranch: boolean): void => {
+  const { node } = c;
+  const problem = operandProblem(isBranch ? c.attributesAlone() : c);
+  if (problem !== undefined) throw invalidOp(node, problem);
+  if (isBranch && operandProblem(c) !== undefined) return;
+  const types = shapeRuleOf(node)?.(c) ?? [];
+  const size = sizeProblem(node, types);
+  if (size !== undefined && !isBranch) throw invalidOp(node, size);
+  if (size !== undefined) return;
   for (const [index, output] of node.outputs.entries()) {
     const type = types[index];
-    if (type) assign(output, type);
+    if (!type) continue;
+    if (!isBranch && type.shape) withinBudget(node, output.name, type.shape, type.dtype ?? output.dtype);
+    assign(output, type);
   }
 };
 
@@ -85,7 +106,9 @@ const refine = (value: Value, { dtype, shape }: ValueType): void => {
   value.shape = refineShape(value.shape, shape);
 };
 
+/** What is computed is true where the file says something else: its own words are often those of another size. */
 const refineShape = (stated: Shape | undefined, found: Shape | undefined): Shape | undefined => {
-  if (stated?.length !== found?.length || !stated || !found) return stated ?? found;
-  return stated.map((dim, axis) => refineDim(dim, found[axis]!));
+  if (!stated || !found) return stated ?? found;
+  if (stated.length !== found.length) return found;
+  return stated.map((dim, axis) => (typeof found[axis] === "number" ? found[axis] : refineDim(dim, found[axis]!)));
 };

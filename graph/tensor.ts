@@ -1,3 +1,4 @@
+import { UserError } from "./error.ts";
 import { halfToFloat, floatToHalf } from "./float16.ts";
 
 /** ONNX element types (onnx.proto TensorProto.DataType), by their ONNX names in lower case. */
@@ -5,7 +6,20 @@ export type DataType =
   | "float32" | "float16" | "bfloat16" | "float64"
   | "int8" | "int16" | "int32" | "int64"
   | "uint8" | "uint16" | "uint32" | "uint64"
-  | "bool" | "string" | "complex64" | "complex128";
+  | "bool" | "string" | "complex64" | "complex128"
+  | KeptType;
+
+/** Types that are kept as they are and that nothing here computes with; those below 8 bits are packed. */
+export type KeptType =
+  | "float8e4m3fn" | "float8e4m3fnuz" | "float8e5m2" | "float8e5m2fnuz" | "float8e8m0" | "float6e2m3" | "float6e3m2" | "float4e2m1"
+  | "uint4" | "int4" | "uint2" | "int2";
+
+const bitsOfKept: Readonly<Record<KeptType, number>> = {
+  float8e4m3fn: 8, float8e4m3fnuz: 8, float8e5m2: 8, float8e5m2fnuz: 8, float8e8m0: 8, float6e2m3: 6, float6e3m2: 6, float4e2m1: 4,
+  uint4: 4, int4: 4, uint2: 2, int2: 2,
+};
+
+export const isKeptType = (dtype: DataType): dtype is KeptType => Object.hasOwn(bitsOfKept, dtype);
 
 export type TypedArray =
   | Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array
@@ -16,7 +30,7 @@ type ArrayConstructor = {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray;
 };
 
-const arrays: Readonly<Record<Exclude<DataType, "string">, ArrayConstructor>> = {
+const arrays: Readonly<Record<Exclude<DataType, "string" | KeptType>, ArrayConstructor>> = {
   float32: Float32Array, float64: Float64Array, float16: Uint16Array, bfloat16: Uint16Array,
   int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
   uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
@@ -27,18 +41,23 @@ const arrays: Readonly<Record<Exclude<DataType, "string">, ArrayConstructor>> = 
 export const onnxDataType: Readonly<Record<DataType, number>> = {
   float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, string: 8, bool: 9, float16: 10, float64: 11,
   uint32: 12, uint64: 13, complex64: 14, complex128: 15, bfloat16: 16,
+  float8e4m3fn: 17, float8e4m3fnuz: 18, float8e5m2: 19, float8e5m2fnuz: 20, uint4: 21, int4: 22, float4e2m1: 23, float8e8m0: 24,
+  uint2: 25, int2: 26, float6e2m3: 27, float6e3m2: 28,
 };
 
 export const dataTypeOf = (code: number): DataType | undefined =>
   (Object.keys(onnxDataType) as DataType[]).find((dtype) => onnxDataType[dtype] === code);
 
-
-/** Bytes of one element; a string has none. */
+/** Bytes of one element; a string has none, a packed type a part of one. */
 export const bytesPerElement = (dtype: DataType): number => {
   if (dtype === "string") return 0;
+  if (isKeptType(dtype)) return bitsOfKept[dtype] / 8;
   const complex = dtype === "complex64" || dtype === "complex128";
   return arrays[dtype].BYTES_PER_ELEMENT * (complex ? 2 : 1);
 };
+
+/** Bytes of `count` elements; packed types are filled up to whole bytes. */
+export const byteLengthOf = (dtype: DataType, count: number): number => Math.ceil(count * bytesPerElement(dtype));
 
 export const elementCount = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
 
@@ -68,7 +87,9 @@ export class Tensor {
   constructor(dtype: DataType, shape: readonly number[], bytes: Uint8Array, strings: readonly string[] = []) {
     const count = elementCount(shape);
     const have = dtype === "string" ? strings.length : bytes.byteLength / bytesPerElement(dtype);
-    if (have !== count) throw new Error(`bug: a ${dtype}[${shape.join(",")}] tensor needs ${count} elements, got ${have}`);
+    if (dtype === "string" ? have !== count : bytes.byteLength !== byteLengthOf(dtype, count)) {
+      throw new Error(`bug: a ${dtype}[${shape.join(",")}] tensor needs ${count} elements, got ${have}`);
+    }
     this.dtype = dtype;
     this.shape = shape;
     this.bytes = bytes;
@@ -117,6 +138,7 @@ export class Tensor {
   /** A typed view of the bytes (a copy only where the bytes are not aligned); float16 and bfloat16 as their bits. */
   get data(): TypedArray {
     if (this.dtype === "string") throw new Error("bug: a string tensor has no typed data");
+    if (isKeptType(this.dtype)) throw cannotCompute(this.dtype);
     const make = arrays[this.dtype];
     const aligned = this.bytes.byteOffset % make.BYTES_PER_ELEMENT === 0 ? this.bytes : new Uint8Array(this.bytes); // not slice(): a Buffer's shares memory
     return new make(aligned.buffer, aligned.byteOffset, aligned.byteLength / make.BYTES_PER_ELEMENT);
@@ -138,6 +160,11 @@ export class Tensor {
   }
 }
 
+/** Files with such tensors load, run and are saved as they are; only what would change or read the elements stops. */
+const cannotCompute = (dtype: KeptType): UserError =>
+  new UserError("UNSUPPORTED_TYPE", `The model has tensors of type ${dtype}, which are kept but cannot be computed with here.`,
+    "export the model in float32 or float16, and let Edgestill quantize it.");
+
 /** A copy with other elements at the given places; every other element keeps its bits (an int64 beyond 2^53 too). Integers and floats of up to 64 bits. */
 export const withElements = (tensor: Tensor, changed: Iterable<readonly [index: number, value: number]>): Tensor => {
   const { data } = new Tensor(tensor.dtype, tensor.shape, Uint8Array.from(tensor.bytes));
@@ -150,6 +177,7 @@ const bfloatToFloat = (bits: number): number => new Float32Array(new Uint32Array
 
 /** The given indexes of one axis, in that order. */
 export const takeIndexes = (tensor: Tensor, axis: number, indexes: readonly number[]): Tensor => {
+  if (isKeptType(tensor.dtype)) throw cannotCompute(tensor.dtype);
   const size = tensor.shape[axis]!;
   const outer = tensor.shape.slice(0, axis).reduce((n, dim) => n * dim, 1);
   const run = tensor.bytes.byteLength / (outer * size);

@@ -6,7 +6,7 @@ export const notOnnx = (source: string, why: string, cause?: unknown) =>
 
 export const unsupportedOnnx = (source: string, what: string) =>
   new UserError("UNSUPPORTED_ONNX", `${source} uses ${what}, which would change its meaning if it were dropped.`,
-    "export the model again without it (opset 11 to 21, no sparse initializers, functions inlined).");
+    "export the model again without it.");
 
 export const badExternalData = (source: string, tensor: string, why: string) =>
   new UserError("EXTERNAL_DATA", `${source}: the external data of "${tensor}" ${why}.`,

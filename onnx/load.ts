@@ -2,59 +2,98 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import onnxProto from "onnx-proto";
 import { intAttribute, intsAttribute, type Attribute } from "../graph/attribute.ts";
+import { carriedBy, setCarried, setCarriedType } from "../graph/carried.ts";
 import { UserError } from "../graph/error.ts";
 import { Graph } from "../graph/graph.ts";
 import { Value, type Shape } from "../graph/node.ts";
-import { dataTypeOf } from "../graph/tensor.ts";
+import { newestIr, newestOpset } from "../graph/schemas/schema.ts";
+import { checkOperations } from "../graph/signature.ts";
+import { dataTypeOf, type Tensor } from "../graph/tensor.ts";
+import { functionsField, keepAnnotated, nameOfAttributeTensor, notesOfUnknown, refuseOverload } from "./beyond.ts";
 import { cannotReadModel, notOnnx, unsupportedOnnx } from "./errors.ts";
 import { exactInt64, type Int64 } from "./int64.ts";
+import { checkNames } from "./names.ts";
 import { executionOrder } from "./order.ts";
+import { denseTensor } from "./sparse.ts";
 import { tensorFromProto, type Source } from "./tensor-proto.ts";
 import { textOf } from "./text.ts";
-import { unknownFields } from "./wire.ts";
+import { fieldsBeyond, type Beyond } from "./wire.ts";
 
 const proto = onnxProto.onnx;
 type IGraphProto = onnxProto.onnx.IGraphProto;
+type ITensorProto = onnxProto.onnx.ITensorProto;
 type INodeProto = onnxProto.onnx.INodeProto;
 type IAttributeProto = onnxProto.onnx.IAttributeProto;
 type IValueInfoProto = onnxProto.onnx.IValueInfoProto;
 
 export interface LoadedModel {
   readonly graph: Graph;
-  /** What the file holds that the graph does not carry (never anything that computes); one line each. */
+  /** What was changed, and what is newer than this version knows; one line each. */
   readonly notes: readonly string[];
   /** Of the file, and of those beside it that hold weights. */
   readonly sizeBytes: number;
 }
 
-/** Reads an .onnx file, its external data included. Throws UserError MODEL_FILE, NOT_ONNX, UNSUPPORTED_ONNX or EXTERNAL_DATA. */
+/** Reads an .onnx file, its external data included. Throws UserError MODEL_FILE, NOT_ONNX, UNSUPPORTED_ONNX, BAD_NAME or EXTERNAL_DATA. */
 export const loadModel = async (path: string): Promise<LoadedModel> => {
   const bytes = await readFile(path).catch((cause: unknown) => { throw cannotReadModel(path, cause); });
-  return parseModel(bytes, { label: path, folder: dirname(path) });
+  const model = parseModel(bytes, { label: path, folder: dirname(path) });
+  model.graph.origin = path;
+  return model;
 };
 
 /** Serialized ModelProto -> graph. Without `source.folder`, external data is an error. */
 export const parseModel = (bytes: Uint8Array, source: Source = { label: "the model" }): LoadedModel => {
   try {
-    const notes = dropped(unknownFields(bytes), source);
     const model = proto.ModelProto.decode(bytes);
+    const beyond = fieldsBeyond(bytes, model);
+    const notes = notesOfUnknown(beyond);
     if (!model.graph || (model.opsetImport ?? []).length === 0) throw notOnnx(source.label, "it has no graph or imports no operator set");
+    const irVersion = Number(model.irVersion);
+    if (irVersion < 0 || irVersion > newestIr) throw unsupportedOnnx(source.label, `IR version ${irVersion} (the newest known is ${newestIr})`);
     const external = new Map<string, number>();
-    const graph = readGraph(model.graph, { ...source, notes, external }, null);
+    const ofModel = beyond.fields.get(model) ?? [];
+    const functions = ofModel.filter(({ field }) => field === functionsField);
+    const graph = readGraph(model.graph, { ...source, notes, external, beyond }, null);
+    setCarried(graph, [...carriedBy(graph), ...ofModel.filter(({ field }) => field !== functionsField)]);
     const untyped = graph.inputs.find((input) => !input.dtype);
     if (untyped) throw unsupportedOnnx(source.label, `input "${untyped.name}", which is no tensor of a known element type`);
     notes.push(...constantDefaults(graph));
-    for (const { domain, version } of model.opsetImport) graph.opsets.set(domain === "ai.onnx" ? "" : (domain ?? ""), Number(version ?? 0));
+    for (const { domain, version } of model.opsetImport) importOpset(graph, domain ?? "", Number(version ?? 0), source);
     for (const { key, value } of model.metadataProps ?? []) graph.metadata.set(key ?? "", value ?? "");
+    checkNames(graph, source.label);
     Object.assign(graph.facts, {
-      irVersion: Math.max(firstIrWithConstants, Number(model.irVersion)), producerName: model.producerName, producerVersion: model.producerVersion, domain: model.domain,
-      modelVersion: Number(model.modelVersion), doc: model.docString, functions: model.functions ?? [],
+      irVersion: Math.max(firstIrWithConstants, irVersion),
+      producerName: model.producerName, producerVersion: model.producerVersion, domain: model.domain,
+      modelVersion: Number(model.modelVersion), doc: model.docString,
+      functions: (model.functions ?? []).map(({ domain, name }, at) => ({ domain: domain ?? "", name: name ?? "", bytes: functions[at]!.bytes })),
     });
+    checked(graph, source.label);
     return { graph, notes, sizeBytes: [...external.values()].reduce((sum, size) => sum + size, bytes.byteLength) };
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw notOnnx(source.label, error instanceof Error ? error.message : String(error), error);
   }
+};
+
+/** The rules of the operators, in errors that name the file too. */
+const checked = (graph: Graph, label: string): void => {
+  try {
+    checkOperations(graph);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(error.code, `${label}: ${error.message}`, error.nextStep, { cause: error }) : error;
+  }
+};
+
+/** Throws UNSUPPORTED_ONNX for a version that does not exist yet, NOT_ONNX for two versions of one operator set. */
+const importOpset = (graph: Graph, domain: string, version: number, source: Source): void => {
+  const name = domain === "ai.onnx" ? "" : domain;
+  const label = name === "" ? "ai.onnx" : name;
+  const known = graph.opsets.get(name);
+  if (known !== undefined && known !== version) throw notOnnx(source.label, `it imports ${label} in versions ${known} and ${version}`);
+  if (!(version >= 1 && version < 2 ** 31)) throw notOnnx(source.label, `it imports version ${version} of ${label}`);
+  if (name === "" && version > newestOpset) throw unsupportedOnnx(source.label, `operator set ${version} (the newest known is ${newestOpset})`);
+  graph.opsets.set(name, version);
 };
 
 /** From this IR version on an initializer that is no input is a constant. */
@@ -67,23 +106,6 @@ const constantDefaults = (graph: Graph): string[] => {
   graph.inputs.splice(0, graph.inputs.length, ...graph.inputs.filter((input) => !input.tensor));
   const named = weights.slice(0, 2).map(({ name }) => `"${name}"`).join(", ");
   return [`${weights.length} inputs with contents (${named}${weights.length > 2 ? ", …" : ""}) were taken for constants; a file that is saved does not list them as inputs`];
-};
-
-/** Unknown fields that carry meaning are refused; annotations are noted. */
-const dropped = (unknown: ReadonlyMap<string, number>, source: Source): string[] => {
-  const annotations: Readonly<Record<string, string>> = {
-    "NodeProto.9": "metadata of nodes", "GraphProto.16": "metadata of graphs", "TensorProto.16": "metadata of tensors",
-    "ValueInfoProto.4": "metadata of values", "NodeProto.10": "device configurations of nodes", "ModelProto.26": "device configurations",
-    "FunctionProto.12": "value types of functions", "FunctionProto.14": "metadata of functions",
-    "ModelProto.20": "training information", "GraphProto.14": "quantization annotations",
-    "AttributeProto.13": "documentation of attributes", "TensorProto.12": "documentation of tensors", "ValueInfoProto.3": "documentation of values",
-    "TypeProto.6": "denotations of types", "TensorShapeProto.Dimension.3": "denotations of dimensions",
-  };
-  return [...unknown].map(([field, count]) => {
-    const what = annotations[field];
-    if (!what) throw unsupportedOnnx(source.label, `field ${field} (newer than ONNX 1.10, ${count}x)`);
-    return `${what} (${field}, ${count}x) was dropped: it does not change what the model computes`;
-  });
 };
 
 /** What names mean in one graph: its own values, then those of the graphs around it. */
@@ -115,32 +137,35 @@ class Scope {
 /** Where the model comes from, and what to say about it. */
 interface Reading extends Source {
   readonly notes: string[];
+  readonly beyond: Beyond;
 }
 
 const readGraph = (from: IGraphProto, source: Reading, outer: Scope | null): Graph => {
-  if (from.sparseInitializer?.length) throw unsupportedOnnx(source.label, "sparse initializers");
   const graph = new Graph(from.name ?? "");
   graph.doc = from.docString ?? "";
   const scope = new Scope(outer, source.label);
-  for (const input of from.input ?? []) graph.inputs.push(scope.add(new Value(input.name ?? "", typeOf(input))));
-  for (const initializer of from.initializer ?? []) {
-    const tensor = tensorFromProto(initializer, source);
-    const name = initializer.name ?? "";
+  setCarried(graph, source.beyond.fields.get(from) ?? []);
+  for (const input of from.input ?? []) graph.inputs.push(scope.add(typed(new Value(input.name ?? ""), input, source)));
+  const initializers = [
+    ...(from.initializer ?? []).map((held) => ({ name: held.name ?? "", tensor: readTensor(held, source) })),
+    ...(from.sparseInitializer ?? []).map((held) => ({ name: held.values?.name ?? "", tensor: denseTensor(held, source) })),
+  ].map(({ name, tensor }) => {
     const input = scope.own(name);
-    if (input && !input.tensor) Object.assign(input, { tensor, dtype: tensor.dtype, shape: tensor.shape }); // an input with a default
-    else scope.add(new Value(name, { tensor }));
-  }
+    if (input && !input.tensor) return Object.assign(input, { tensor, dtype: tensor.dtype, shape: tensor.shape }); // an input with a default
+    return scope.add(new Value(name, { tensor }));
+  });
   for (const node of inOrder(from, source)) readNode(graph, node, source, scope);
   const types = new Map([...(from.valueInfo ?? []), ...(from.output ?? [])].map((info) => [info.name ?? "", info]));
   for (const output of [...graph.nodes].flatMap((node) => node.outputs)) {
     const info = types.get(output.name);
-    if (info) Object.assign(output, typeOf(info));
+    if (info) typed(output, info, source);
   }
   for (const output of from.output ?? []) {
     const value = scope.find(output.name ?? "");
     if (!value) throw notOnnx(source.label, `output "${output.name ?? ""}" is made by no node`);
     graph.outputs.push(value);
   }
+  keepAnnotated(graph, initializers, outer === null);
   return graph;
 };
 
@@ -166,12 +191,17 @@ const readNode = (graph: Graph, from: INodeProto, source: Reading, scope: Scope)
   for (const attribute of from.attribute ?? []) {
     const name = attribute.name ?? "";
     if (attributes.has(name)) throw notOnnx(source.label, `${label} has two attributes "${name}"`);
-    attributes.set(name, readAttribute(attribute, source, scope, label));
+    const read = readAttribute(attribute, source, scope, label);
+    setCarried(read, source.beyond.fields.get(attribute) ?? []);
+    attributes.set(name, read);
   }
   const node = graph.addNode({
     opType: from.opType ?? "", domain: from.domain === "ai.onnx" ? "" : (from.domain ?? ""), name: from.name ?? "", doc: from.docString ?? "",
     inputs, outputs: from.output ?? [], attributes,
   });
+  const more = source.beyond.fields.get(from) ?? [];
+  refuseOverload(more, node.domain, label, source);
+  setCarried(node, more);
   for (const output of node.outputs) if (output.name !== "") scope.add(output);
 };
 
@@ -182,15 +212,38 @@ const readAttribute = (from: IAttributeProto, source: Reading, scope: Scope, lab
     case 1: return { type: "float", value: from.f ?? 0 };
     case 2: return intAttribute(exactInt64(from.i ?? 0));
     case 3: return { type: "string", value: text(from.s) };
-    case 4: return { type: "tensor", value: tensorFromProto(from.t ?? {}, source) };
+    case 4: return { type: "tensor", value: heldTensor(from.t ?? {}, source) };
     case 5: return { type: "graph", value: readGraph(from.g ?? {}, source, scope) };
     case 6: return { type: "floats", value: from.floats ?? [] };
     case 7: return intsAttribute((from.ints ?? []).map(exactInt64));
     case 8: return { type: "strings", value: (from.strings ?? []).map(text) };
-    case 9: return { type: "tensors", value: (from.tensors ?? []).map((tensor) => tensorFromProto(tensor, source)) };
+    case 9: return { type: "tensors", value: (from.tensors ?? []).map((tensor) => heldTensor(tensor, source)) };
     case 10: return { type: "graphs", value: (from.graphs ?? []).map((graph) => readGraph(graph, source, scope)) };
+    case 11: case 12: case 13: case 14: return { type: "kept", value: Uint8Array.from(source.beyond.whole.get(from)!) };
     default: throw unsupportedOnnx(source.label, `attribute "${from.name ?? ""}" of type ${Number(from.type)} in ${label}`);
   }
+};
+
+const readTensor = (from: ITensorProto, source: Reading): Tensor => {
+  const tensor = tensorFromProto(from, source);
+  setCarried(tensor, source.beyond.fields.get(from) ?? []);
+  return tensor;
+};
+
+/** The tensor of an attribute. */
+const heldTensor = (from: ITensorProto, source: Reading): Tensor => {
+  const tensor = readTensor(from, source);
+  setCarried(tensor, [...carriedBy(tensor), ...nameOfAttributeTensor(from.name ?? "")]);
+  return tensor;
+};
+
+/** Gives `value` the type that the file says, and keeps what the IR has no place for. */
+const typed = (value: Value, info: IValueInfoProto, { beyond }: Reading): Value => {
+  Object.assign(value, typeOf(info));
+  setCarried(value, beyond.fields.get(info) ?? []);
+  const bytes = info.type && beyond.whole.get(info.type);
+  if (bytes && (!value.dtype || beyond.fullerTypes.has(info.type!))) setCarriedType(value, Uint8Array.from(bytes));
+  return value;
 };
 
 let unnamed = 0;

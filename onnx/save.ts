@@ -1,15 +1,19 @@
 import onnxProto from "onnx-proto";
 import writeFileAtomic from "write-file-atomic";
 import type { Attribute } from "../graph/attribute.ts";
+import { carriedBy, carriedType } from "../graph/carried.ts";
 import { UserError } from "../graph/error.ts";
 import { subgraphsOf, type Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
-import { onnxDataType } from "../graph/tensor.ts";
+import { onnxDataType, type Tensor } from "../graph/tensor.ts";
+import { attributeTensorName } from "./beyond.ts";
 import { writtenInt64 } from "./int64.ts";
 import { tensorToProto } from "./tensor-proto.ts";
+import { withFields, type Additions } from "./wire.ts";
 
 const proto = onnxProto.onnx;
 type IGraphProto = onnxProto.onnx.IGraphProto;
+type ITensorProto = onnxProto.onnx.ITensorProto;
 type IAttributeProto = onnxProto.onnx.IAttributeProto;
 type IValueInfoProto = onnxProto.onnx.IValueInfoProto;
 
@@ -19,7 +23,7 @@ export interface SaveOptions {
 }
 
 /** What the whole model decides for its parts: the name of each value, and which graph each initializer is written in. */
-interface Layout extends SaveOptions {
+interface Layout extends SaveOptions, Additions {
   readonly names: ReadonlyMap<Value, string>;
   readonly initializers: ReadonlyMap<Graph, readonly Value[]>;
 }
@@ -38,13 +42,17 @@ export const saveModel = async (graph: Graph, path: string, options: SaveOptions
 /** The graph as serialized ModelProto: nodes in execution order, clashing names made unique, the same bytes for the same graph. Throws UserError MODEL_SIZE from 2 GB on. */
 export const serializeModel = (graph: Graph, options: SaveOptions = {}): Uint8Array => {
   const { facts } = graph;
-  const bytes = proto.ModelProto.encode({
+  const additions: Additions = { fields: new Map(), whole: new Map() };
+  const model: onnxProto.onnx.IModelProto = {
     irVersion: facts.irVersion, producerName: facts.producerName, producerVersion: facts.producerVersion, domain: facts.domain,
-    modelVersion: facts.modelVersion, docString: facts.doc, functions: facts.functions as onnxProto.onnx.IFunctionProto[],
+    modelVersion: facts.modelVersion, docString: facts.doc,
     opsetImport: [...graph.opsets].map(([domain, version]) => ({ domain, version })),
     metadataProps: [...graph.metadata].map(([key, value]) => ({ key, value })),
-    graph: writeGraph(graph, { ...options, names: namesOf(graph), initializers: initializersOf(graph) }),
-  }).finish();
+    graph: writeGraph(graph, { ...options, ...additions, names: namesOf(graph), initializers: initializersOf(graph) }),
+  };
+  const ofModel = carriedBy(graph).filter(({ message }) => message === "ModelProto");
+  if (facts.functions.length + ofModel.length > 0) additions.fields.set(model, [...facts.functions, ...ofModel].map(({ bytes }) => bytes));
+  const bytes = withFields(proto.ModelProto.encode(model).finish(), model, additions);
   if (bytes.byteLength > maxBytes) throw new UserError("MODEL_SIZE", `The model has ${bytes.byteLength} bytes, more than an .onnx file can hold.`, "use a smaller model: saving always writes one file of less than 2 GB.");
   return bytes;
 };
@@ -100,26 +108,43 @@ const writeGraph = (graph: Graph, layout: Layout): IGraphProto => {
   const { names } = layout;
   const nodes = graph.sorted();
   const outputs = new Set(graph.outputs);
-  const info = (value: Value) => valueInfo(value, names);
-  return {
+  const info = (value: Value) => valueInfo(value, layout);
+  const isDescribed = (value: Value) => (value.dtype && value.shape) || carriedType(value) || carriedBy(value).length > 0;
+  return adding(layout, graph, {
     name: graph.name,
     docString: graph.doc,
     input: graph.inputs.map(info),
     output: graph.outputs.map(info),
-    initializer: layout.initializers.get(graph)!.map((value) => tensorToProto(value.tensor!, names.get(value)!)),
-    valueInfo: layout.valueInfo === false ? [] : nodes.flatMap((node) => node.outputs).filter((value) => value.dtype && value.shape && value.name && !outputs.has(value)).map(info),
+    initializer: layout.initializers.get(graph)!.map((value) => writeInitializer(value.tensor!, names.get(value)!, layout)),
+    valueInfo: layout.valueInfo === false ? [] : nodes.flatMap((node) => node.outputs).filter((value) => isDescribed(value) && value.name && !outputs.has(value)).map(info),
     node: nodes.map((node) => writeNode(node, layout)),
-  };
+  });
 };
 
-const writeNode = (node: Node, layout: Layout): onnxProto.onnx.INodeProto => ({
+/** `message`, noted to get what `owner` says beyond it, without the fields of `left`. */
+const adding = <T extends object>(layout: Layout, owner: object, message: T, left: string = "ModelProto"): T => {
+  const fields = carriedBy(owner).filter((field) => field.message !== left);
+  if (fields.length > 0) layout.fields.set(message, fields.map(({ bytes }) => bytes));
+  return message;
+};
+
+const writeInitializer = (tensor: Tensor, name: string, layout: Layout): ITensorProto =>
+  adding(layout, tensor, tensorToProto(tensor, name), attributeTensorName);
+
+const writeTensor = (tensor: Tensor, layout: Layout): ITensorProto => adding(layout, tensor, tensorToProto(tensor, ""));
+
+const writeNode = (node: Node, layout: Layout): onnxProto.onnx.INodeProto => adding(layout, node, {
   opType: node.opType,
   ...(node.domain && { domain: node.domain }),
   ...(node.name && { name: node.name }),
   ...(node.doc && { docString: node.doc }),
   input: node.inputs.map((value) => (value ? layout.names.get(value)! : "")),
   output: node.outputs.map((value) => layout.names.get(value)!),
-  attribute: [...node.attributes].map(([name, attribute]) => ({ name, ...writeAttribute(attribute, layout) })),
+  attribute: [...node.attributes].map(([name, attribute]) => {
+    const message = adding(layout, attribute, { name, ...writeAttribute(attribute, layout) });
+    if (attribute.type === "kept") layout.whole.set(message, attribute.value);
+    return message;
+  }),
 });
 
 const writeAttribute = (attribute: Attribute, layout: Layout): IAttributeProto => {
@@ -128,26 +153,31 @@ const writeAttribute = (attribute: Attribute, layout: Layout): IAttributeProto =
     case "float": return { type: 1, f: attribute.value };
     case "int": return { type: 2, i: writtenInt64(attribute.exact ?? attribute.value) };
     case "string": return { type: 3, s: text(attribute.value) };
-    case "tensor": return { type: 4, t: tensorToProto(attribute.value, "") };
+    case "tensor": return { type: 4, t: writeTensor(attribute.value, layout) };
     case "graph": return { type: 5, g: writeGraph(attribute.value, layout) };
     case "floats": return { type: 6, floats: [...attribute.value] };
     case "ints": return { type: 7, ints: (attribute.exact ?? attribute.value).map(writtenInt64) };
     case "strings": return { type: 8, strings: attribute.value.map(text) };
-    case "tensors": return { type: 9, tensors: attribute.value.map((tensor) => tensorToProto(tensor, "")) };
+    case "tensors": return { type: 9, tensors: attribute.value.map((tensor) => writeTensor(tensor, layout)) };
+    case "kept": return {};
     case "graphs": return { type: 10, graphs: attribute.value.map((graph) => writeGraph(graph, layout)) };
   }
 };
 
-const valueInfo = (value: Value, names: Layout["names"]): IValueInfoProto => ({
-  name: names.get(value)!,
-  ...(value.dtype && {
-    type: {
-      tensorType: {
-        elemType: onnxDataType[value.dtype],
-        ...(value.shape && {
-          shape: { dim: value.shape.map((dim) => (typeof dim === "number" ? { dimValue: dim } : dim.startsWith("?") ? {} : { dimParam: dim })) },
-        }),
-      },
+const valueInfo = (value: Value, layout: Layout): IValueInfoProto => {
+  const kept = carriedType(value);
+  const type = value.dtype || kept ? typeProto(value) : undefined;
+  if (type && kept) layout.whole.set(type, kept);
+  return adding(layout, value, { name: layout.names.get(value)!, ...(type && { type }) });
+};
+
+const typeProto = ({ dtype, shape }: Value): onnxProto.onnx.ITypeProto => ({
+  ...(dtype && {
+    tensorType: {
+      elemType: onnxDataType[dtype],
+      ...(shape && {
+        shape: { dim: shape.map((dim) => (typeof dim === "number" ? { dimValue: dim } : dim.startsWith("?") ? {} : { dimParam: dim })) },
+      }),
     },
   }),
 });

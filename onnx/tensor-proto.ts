@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync, statSync, openSync, readSync, closeSync } from "node:fs";
 import { resolve, sep } from "node:path";
 import type onnxProto from "onnx-proto";
-import { bytesPerElement, dataTypeOf, elementCount, onnxDataType, Tensor, type DataType } from "../graph/tensor.ts";
+import { byteLengthOf, bytesPerElement, dataTypeOf, elementCount, onnxDataType, Tensor, type DataType } from "../graph/tensor.ts";
 import { badExternalData, notOnnx, unsupportedOnnx } from "./errors.ts";
 import type { Int64 } from "./int64.ts";
 import { textOf } from "./text.ts";
@@ -20,7 +20,7 @@ export interface Source {
 export const tensorFromProto = (proto: ITensorProto, source: Source): Tensor => {
   const name = proto.name ?? "";
   const dtype = dataTypeOf(proto.dataType ?? 0);
-  if (!dtype) throw unsupportedOnnx(source.label, `tensor "${name}" of element type ${proto.dataType ?? 0} (float8, int4 or unknown)`);
+  if (!dtype) throw unsupportedOnnx(source.label, `tensor "${name}" of element type ${proto.dataType ?? 0} (newer than ONNX 1.23)`);
   if (proto.segment) throw unsupportedOnnx(source.label, `segmented tensor "${name}"`);
   const shape = (proto.dims ?? []).map(Number);
   const count = elementCount(shape);
@@ -31,18 +31,19 @@ export const tensorFromProto = (proto: ITensorProto, source: Source): Tensor => 
     const strings = (proto.stringData ?? []).map((bytes) => textOf(bytes, `tensor "${name}"`, source.label));
     return sized(dtype, shape, count, new Uint8Array(0), strings, name, source);
   }
-  const bytes = Number(proto.dataLocation) === 1 ? externalBytes(proto, name, count * bytesPerElement(dtype), source) : proto.rawData?.length ? proto.rawData : typedBytes(proto, dtype);
+  const bytes = Number(proto.dataLocation) === 1 ? externalBytes(proto, name, byteLengthOf(dtype, count), source) : proto.rawData?.length ? proto.rawData : typedBytes(proto, dtype, count);
   return sized(dtype, shape, count, bytes, [], name, source);
 };
 
 const sized = (dtype: DataType, shape: readonly number[], count: number, bytes: Uint8Array, strings: readonly string[], name: string, source: Source): Tensor => {
+  const isFull = dtype === "string" ? strings.length === count : bytes.byteLength === byteLengthOf(dtype, count);
   const have = dtype === "string" ? strings.length : bytes.byteLength / bytesPerElement(dtype);
-  if (have !== count) throw notOnnx(source.label, `tensor "${name}" of type ${dtype}[${shape.join(",")}] needs ${count} elements and has ${have}`);
+  if (!isFull) throw notOnnx(source.label, `tensor "${name}" of type ${dtype}[${shape.join(",")}] needs ${count} elements and has ${have}`);
   return new Tensor(dtype, shape, bytes, strings);
 };
 
 /** The typed fields of TensorProto (onnx.proto): int32_data carries every type of at most 32 bits, float16 as its bits. */
-const typedBytes = (proto: ITensorProto, dtype: DataType): Uint8Array => {
+const typedBytes = (proto: ITensorProto, dtype: DataType, count: number): Uint8Array => {
   const from = (data: { buffer: ArrayBufferLike; byteOffset: number; byteLength: number }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const big = (values: readonly Int64[]) => values.map((value) => BigInt(value.toString()));
   const small = proto.int32Data ?? [];
@@ -56,8 +57,21 @@ const typedBytes = (proto: ITensorProto, dtype: DataType): Uint8Array => {
     case "int16": return from(Int16Array.from(small));
     case "uint16": case "float16": case "bfloat16": return from(Uint16Array.from(small));
     case "int8": return from(Int8Array.from(small));
+    case "float6e2m3": case "float6e3m2": return packedSixes(small, count);
     default: return from(Uint8Array.from(small));
   }
+};
+
+/** int32_data holds one 6-bit element in each entry, raw_data four in three bytes, the first in the lowest bits. */
+const packedSixes = (values: readonly number[], count: number): Uint8Array => {
+  const bytes = new Uint8Array(Math.ceil((Math.min(values.length, count) * 6) / 8));
+  for (const [at, value] of values.entries()) {
+    const shifted = (value & 63) << ((at * 6) % 8);
+    const first = Math.floor((at * 6) / 8);
+    bytes[first]! |= shifted & 255;
+    if (shifted > 255) bytes[first + 1]! |= shifted >> 8;
+  }
+  return bytes;
 };
 
 /** External data (onnx docs/ExternalData.md), confined to the model's folder even through symbolic links; nothing is read unless it has `needed` bytes. */

@@ -1,8 +1,9 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { readSealed, damageOf, sealOf, type Damage, type FileSeal } from "../files/seal.ts";
 import type { Graph } from "../graph/graph.ts";
 import { saveModel } from "../onnx/save.ts";
-import { readJson, writeJson } from "./files.ts";
+import { writeKept } from "./kept.ts";
 
 /** The state of a training that did best on the validation set so far. */
 export interface BestState {
@@ -14,22 +15,37 @@ export interface BestState {
   readonly model: string;
 }
 
+interface BestRecord {
+  readonly epoch: number;
+  readonly map: number;
+  readonly model: FileSeal;
+}
+
 /**
  * Keeps the best of a training's states in its folder; of equal ones the later. A training that is resumed goes on with what the folder holds:
  * the model is written before the record that names it, so that the record never names a model of another epoch.
  */
 export class BestStateKeeper {
   readonly #folder: string;
+  readonly #of: string;
   #best: BestState | undefined;
 
-  private constructor(folder: string, best: BestState | undefined) {
+  private constructor(folder: string, of: string, best: BestState | undefined) {
     this.#folder = folder;
+    this.#of = of;
     this.#best = best;
   }
 
-  static async open(folder: string): Promise<BestStateKeeper> {
-    const kept = (await readJson(join(folder, "best.json"))) as { readonly epoch: number; readonly map: number } | undefined;
-    return new BestStateKeeper(folder, kept && { ...kept, model: modelFile(folder, kept.epoch) });
+  /** What the folder keeps for the training `of`, or the file of it that is not as it was written. */
+  static async open(folder: string, of: string): Promise<BestStateKeeper | { readonly path: string; readonly damage: Damage }> {
+    const record = join(folder, "best.json");
+    const { content, damage } = await readSealed(record, of);
+    if (damage === "is missing") return new BestStateKeeper(folder, of, undefined);
+    if (damage !== undefined) return { path: record, damage };
+    const { epoch, map, model } = content as BestRecord;
+    const path = join(folder, model.path);
+    const broken = await damageOf(folder, model);
+    return broken === undefined ? new BestStateKeeper(folder, of, { epoch, map, model: path }) : { path, damage: broken };
   }
 
   get best(): BestState | undefined {
@@ -39,9 +55,10 @@ export class BestStateKeeper {
   async offer(epoch: number, map: number, graph: () => Graph): Promise<void> {
     const before = this.#best;
     if (before && (map < before.map || epoch <= before.epoch)) return;
-    const model = modelFile(this.#folder, epoch);
+    const name = `best-${epoch}.onnx`;
+    const model = join(this.#folder, name);
     await saveModel(graph(), model);
-    await writeJson(join(this.#folder, "best.json"), { epoch, map });
+    await writeKept(join(this.#folder, "best.json"), this.#of, { epoch, map, model: await sealOf(this.#folder, name) } satisfies BestRecord);
     this.#best = { epoch, map, model };
     if (before) await rm(before.model, { force: true });
   }
@@ -49,7 +66,6 @@ export class BestStateKeeper {
   /** Removes what only an unfinished training needs. */
   async close(): Promise<void> {
     if (this.#best) await rm(this.#best.model, { force: true });
+    await rm(join(this.#folder, "best.json"), { force: true });
   }
 }
-
-const modelFile = (folder: string, epoch: number): string => join(folder, `best-${epoch}.onnx`);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { runsCode } from "../targets/code-keys.ts";
 import { targetSchema } from "../targets/inventory.ts";
 import { boxForms, coordinateKinds, headFamilies } from "../vision/heads/types.ts";
 
@@ -45,7 +46,7 @@ const teacher = z.strictObject({
 });
 
 const generate = z.strictObject({
-  module: path.describe("A TypeScript or JavaScript module whose `generate…` function writes the data set: ({dir, train, val, test, seed, onProgress}) => {images, train, val, test}."),
+  module: path.meta(runsCode("the module is loaded and its function runs on this machine")).describe("A TypeScript or JavaScript module whose `generate…` function writes the data set: ({dir, train, val, test, seed, onProgress}) => {images, train, val, test}."),
   dir: path.optional().describe("Folder for the pictures; default `.cache/<name>` beside the config."),
   train: count.describe("Pictures to train on."),
   val: count.describe("Pictures to validate on."),

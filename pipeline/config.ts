@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { isNode, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
 import { UserError } from "../graph/error.ts";
+import { codeKeys, refuseCode, type Trust } from "../targets/code-keys.ts";
+import { readYaml, refusedText } from "../targets/yaml-text.ts";
 import { crossChecks, fileFields, type Found } from "./config-checks.ts";
-import { configSchema, type Config } from "./config-schema.ts";
+import { configJsonSchema, configSchema, type Config } from "./config-schema.ts";
 
 /** One thing wrong with a config. */
 export interface ConfigProblem {
@@ -23,17 +24,17 @@ export interface LoadedConfig {
 
 /**
  * Reads a config and checks it whole before any work: unknown keys, impossible values and missing files.
- * Throws UserError CONFIG_READ, or CONFIG_INVALID with every problem and its line.
+ * Throws UserError CONFIG_READ, CONFIG_INVALID with every problem and its line, or (without `allowCode`) CONFIG_RUNS_CODE.
  */
-export const loadConfig = async (path: string): Promise<LoadedConfig> => {
+export const loadConfig = async (path: string, trust: Trust = {}): Promise<LoadedConfig> => {
   const text = await readFile(path, "utf8").catch((cause: unknown) => { throw cannotRead(path, cause); });
-  return parseConfig(text, path);
+  return parseConfig(text, path, trust);
 };
 
 /** As `loadConfig`, for text; `path` names the file in errors and is what paths are relative to. */
-export const parseConfig = (text: string, path: string): LoadedConfig => {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+export const parseConfig = (text: string, path: string, { allowCode = true }: Trust = {}): LoadedConfig => {
+  const yaml = readYaml(text);
+  const { document, lineOf } = yaml;
   const folder = dirname(resolve(path));
   if (document.errors.length > 0) {
     throw invalid(path, document.errors.map((error) => ({ line: error.linePos?.[0].line ?? 1, message: error.message.split(" at line ")[0] ?? error.message })));
@@ -45,7 +46,9 @@ export const parseConfig = (text: string, path: string): LoadedConfig => {
     ...crossChecks(raw),
     ...fileFields(raw).flatMap(({ path: at, file }) => (existsSync(resolve(folder, file)) ? [] : [{ path: at, message: `${at.join(".")}: there is no file or folder "${file}" (looked for ${resolve(folder, file)})` }])),
   ];
-  if (!parsed.success || found.length > 0) throw invalid(path, found.map(({ path: at, key, message }) => ({ line: lineOf(document, lines, at, key), message })));
+  const problems = [...refusedText(yaml), ...found.map(({ path: at, key, message }) => ({ line: lineOf(at, key), message }))];
+  if (!parsed.success || problems.length > 0) throw invalid(path, problems);
+  if (!allowCode) refuseCode(path, codeKeys(raw, configJsonSchema()), lineOf);
   return { config: parsed.data, path: resolve(path), folder };
 };
 
@@ -72,25 +75,6 @@ const words = (message: string): string => message
   .replace(/^Invalid input: expected (\w+), received (\w+)$/, "must be a $1, not a $2")
   .replace(/^Invalid option: expected one of /, "must be one of ").replaceAll("|", ", ")
   .replace(/^Invalid string: must match pattern.*$/, "has characters that are not allowed");
-
-const lineOf = (document: Document, lines: LineCounter, path: readonly PropertyKey[], key?: string): number => {
-  const offset = (key === undefined ? undefined : keyOffset(document, [...path, key])) ?? keyOffset(document, path);
-  return offset === undefined ? 1 : lines.linePos(offset).line;
-};
-
-/** Where the key at the end of `path` stands; of a missing one, where its nearest parent does. */
-const keyOffset = (document: Document, path: readonly PropertyKey[]): number | undefined => {
-  for (let length = path.length; length > 0; length--) {
-    const parent: unknown = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
-    const last = path[length - 1];
-    if (typeof parent !== "object" || parent === null || !("items" in parent)) continue;
-    for (const [index, item] of (parent.items as unknown[]).entries()) {
-      if (typeof item === "object" && item !== null && "key" in item && isNode(item.key) && String(item.key) === String(last)) return item.key.range?.[0];
-      if (index === last && isNode(item)) return item.range?.[0];
-    }
-  }
-  return undefined;
-};
 
 const invalid = (path: string, problems: readonly ConfigProblem[]): UserError => {
   const sorted = [...problems].sort((a, b) => a.line - b.line);

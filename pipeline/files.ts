@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { UserError } from "../graph/error.ts";
@@ -10,19 +10,6 @@ export const writeFileSafely = async (path: string, content: string | Uint8Array
     await writeFileAtomic(path, typeof content === "string" ? content : Buffer.from(content));
   } catch (cause) {
     throw isDiskFull(cause) ? diskFull(cause, path) : cannotWrite(path, cause);
-  }
-};
-
-export const writeJson = (path: string, value: unknown): Promise<void> => writeFileSafely(path, `${JSON.stringify(value, null, 2)}\n`);
-
-/** The JSON in a file; undefined where there is none or it was cut off. */
-export const readJson = async (path: string): Promise<unknown> => {
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined; // not ours: all we write is whole
   }
 };
 

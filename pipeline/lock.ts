@@ -11,9 +11,12 @@ interface Owner {
   readonly started: string | null;
 }
 
+/** Name of the file in a folder that says who works in it. */
+export const lockName = "lock";
+
 /** Takes the folder for this process. A lock whose process is dead is taken over. Returns the release. Throws UserError RUN_LOCKED. */
 export const lockFolder = async (folder: string): Promise<() => Promise<void>> => {
-  const file = join(folder, "lock");
+  const file = join(folder, lockName);
   await mkdir(folder, { recursive: true });
   const mine: Owner = { pid, host: hostname(), started: await startOf(pid) };
   for (let attempt = 0; attempt < 3; attempt++) {

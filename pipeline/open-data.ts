@@ -1,6 +1,7 @@
 import { UserError } from "../graph/error.ts";
 import { canonicalClass, openDataset, type Dataset, type DatasetItem, type Split } from "../vision/index.ts";
 import type { Config } from "./config-schema.ts";
+import type { SetMemory } from "./contents.ts";
 import { lazyTask, type Reporter } from "./progress.ts";
 
 export interface PartOptions {
@@ -9,16 +10,19 @@ export interface PartOptions {
   /** Wanted classes. Of a training set all must be there; other sets may lack some, which is a note. */
   readonly classes: readonly string[] | undefined;
   readonly reporter: Reporter;
+  /** What is known of the set's files. */
+  readonly memory: Pick<SetMemory, "facts">;
 }
 
 /** Opens a set as the config says. With skipInvalid every picture is decoded now, so that none fails later. */
-export const openPart = async (path: string, split: Split, { data, images, classes, reporter }: PartOptions): Promise<Dataset> => {
+export const openPart = async (path: string, split: Split, { data, images, classes, reporter, memory: { facts } }: PartOptions): Promise<Dataset> => {
   const task = openingTask(reporter, setNames[split]);
   try {
     return await openDataset({ path, split, ...(images !== undefined && { images }) }, {
       ...(classes && { classes }), ...(data.labelNames && { labelNames: data.labelNames }), lacking: split === "train" ? "error" : "note",
       unlabelled: split !== "train" && data.unlabelled === "teacher" ? "skip" : data.unlabelled,
       skipInvalid: data.skipInvalid, verify: data.skipInvalid ? "full" : "header", onProgress: task.update,
+      remember: (file, name, read) => facts.get(file, name, read),
     });
   } finally {
     task.end();

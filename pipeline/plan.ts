@@ -20,7 +20,7 @@ import { checkTeacher, distributionNotes, type CheckedTeacher } from "./checks/t
 import { checkTraining, trains } from "./checks/training.ts";
 import type { PreprocessConfig, StudentConfig, TeacherConfig } from "./config-schema.ts";
 import type { LoadedConfig } from "./config.ts";
-import { filesDigest, setDigest } from "./contents.ts";
+import { filesDigest, openSetMemory, setDigest, type SetMemory } from "./contents.ts";
 import { dataPaths } from "./generate.ts";
 import { hashOf } from "./hash.ts";
 import { boxCount, classesWithoutLabels, isUnlabelled, needBoxes, openPart, setNames, setNotes } from "./open-data.ts";
@@ -79,13 +79,16 @@ export interface Calibration {
   readonly fingerprint: string;
 }
 
-/** Opens the data, loads teachers and student, and checks that they fit. Throws a UserError naming what does not. */
-export const makePlan = async (loaded: LoadedConfig, reporter: Reporter): Promise<Plan> => {
+/**
+ * Opens the data, loads teachers and student, and checks that they fit. What is read of the pictures is kept in `cacheFolder`, where one is given.
+ * Throws a UserError naming what does not fit.
+ */
+export const makePlan = async (loaded: LoadedConfig, reporter: Reporter, cacheFolder?: string): Promise<Plan> => {
   const { config } = loaded;
   const teacherConfigs = config.teacher === undefined ? [] : Array.isArray(config.teacher) ? config.teacher : [config.teacher];
   const teachers: PlannedTeacher[] = [];
   for (const [index, teacher] of teacherConfigs.entries()) teachers.push(await openTeacher(teacher, index, loaded));
-  const data = await openData(loaded, reporter, teachers);
+  const data = await openData(loaded, reporter, teachers, cacheFolder);
   const { classes } = data.train;
   for (const { path, model } of teachers) checkClasses(path, model, classes);
   const context: CheckContext = { classes, pictures: await proofPictures(data.train.items), threads: config.threads };
@@ -115,10 +118,15 @@ const fitTeachers = async (teachers: readonly PlannedTeacher[], { graph, family,
   };
 };
 
-const openData = async (loaded: LoadedConfig, reporter: Reporter, teachers: readonly PlannedTeacher[]) => {
+const openData = async (loaded: LoadedConfig, reporter: Reporter, teachers: readonly PlannedTeacher[], cacheFolder: string | undefined) => {
   const { config } = loaded;
   const { train: trainPath, val: valPath, test: testPath, images, slices } = await dataPaths(loaded, reporter);
-  const open = (path: string, split: Split, classes: readonly string[] | undefined): Promise<Dataset> => openPart(path, split, { data: config.data, images, classes, reporter });
+  const memories = new Map<Split, SetMemory>();
+  const open = async (path: string, split: Split, classes: readonly string[] | undefined): Promise<Dataset> => {
+    const memory = memories.get(split) ?? (await openSetMemory(cacheFolder, [path, images ?? null, split], reporter));
+    memories.set(split, memory);
+    return openPart(path, split, { data: config.data, images, classes, reporter, memory });
+  };
   const opened = await open(trainPath, "train", config.data.classes);
   const isTaught = teachers.length > 0 && config.distill.alpha > 0;
   if (!isTaught && opened.items.some(({ boxes }) => boxes === null)) throw unlabelled(config.data.train ?? "the training set", "there is no teacher to label them (or distill.alpha is 0)");
@@ -132,16 +140,25 @@ const openData = async (loaded: LoadedConfig, reporter: Reporter, teachers: read
     if (set) needBoxes(path, set, set.classes);
   }
   const reported = test ?? val;
-  const digest = ({ items }: Dataset, split: Split): Promise<string> => setDigest(items, setNames[split], reporter);
+  const digest = async ({ items }: Dataset, split: Split): Promise<string> => {
+    const memory = memories.get(split)!;
+    const found = await setDigest(items, setNames[split], memory, reporter);
+    await memory.save();
+    return found;
+  };
   const valPrint = await digest(val, "val");
   const fingerprints = { train: await digest(train, "train"), val: valPrint, reported: test ? await digest(test, "test") : valPrint };
-  return { train, val, reported, slices: await openSlices(slices, reported.items), fingerprints, calibration: await openCalibration(loaded, reporter) };
+  return { train, val, reported, slices: await openSlices(slices, reported.items), fingerprints, calibration: await openCalibration(loaded, reporter, cacheFolder) };
 };
 
-const openCalibration = async ({ config: { data, quantize }, folder }: LoadedConfig, reporter: Reporter): Promise<Calibration | undefined> => {
+const openCalibration = async ({ config: { data, quantize }, folder }: LoadedConfig, reporter: Reporter, cacheFolder: string | undefined): Promise<Calibration | undefined> => {
   if (!quantize || data.calibration === undefined) return undefined;
-  const paths = await calibrationPaths(resolve(folder, data.calibration), quantize.images);
-  return { paths, fingerprint: await filesDigest(paths, "reading the calibration pictures", reporter) };
+  const path = resolve(folder, data.calibration);
+  const paths = await calibrationPaths(path, quantize.images);
+  const memory = await openSetMemory(cacheFolder, [path, "calibration"], reporter);
+  const fingerprint = await filesDigest(paths, "reading the calibration pictures", memory, reporter);
+  await memory.save();
+  return { paths, fingerprint };
 };
 
 const openTeacher = async (teacher: TeacherConfig, index: number, { config, folder }: LoadedConfig): Promise<PlannedTeacher> => {

@@ -237,6 +237,8 @@ export interface StageRecordOf<Name extends string, Report> {
   readonly hash: string;
   readonly seconds: number;
   readonly report: Report;
+  /** A part could not be done, or was left out: the next run does it. */
+  readonly undone?: boolean;
 }
 
 /** The type of each stage's report. */
@@ -422,7 +424,7 @@ const evaluateReport = z.object({
   samples: z.array(z.object({ image: z.string(), pictures: z.array(picture) })).exactOptional(),
 });
 
-const stage = { hash: z.string(), seconds: count };
+const stage = { hash: z.string(), seconds: count, undone: z.boolean().exactOptional() };
 const stageRecord = z.discriminatedUnion("name", [
   z.object({ name: z.literal("distill"), ...stage, report: distillReport }),
   z.object({ name: z.literal("prune"), ...stage, report: pruneReport }),

@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { readFile } from "node:fs/promises";
 import { describeDetector } from "../detection/detector.ts";
 import { evaluateDetector } from "../detection/evaluate.ts";
+import { readSealed } from "../files/seal.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import { serializeModel } from "../onnx/save.ts";
@@ -10,6 +11,7 @@ import { picturePaths, renderReport, type Asset } from "../report/html.ts";
 import { nameOf } from "../targets/inventory.ts";
 import { accuracyRecord } from "./accuracy.ts";
 import { bundleStage } from "./bundle/stage.ts";
+import type { Trust } from "../targets/code-keys.ts";
 import { sourceFile } from "./bundle/source.ts";
 import { benchmarkStage } from "./benchmark/stage.ts";
 import { distillStage } from "./distill/stage.ts";
@@ -17,23 +19,25 @@ import { loadConfig, type LoadedConfig } from "./config.ts";
 import { checkDisk } from "./disk-estimate.ts";
 import { environmentRecord } from "./environment.ts";
 import { accuracyOf, evaluateStage } from "./evaluate/stage.ts";
-import { diskFull, isDiskFull, writeFileSafely, writeJson } from "./files.ts";
+import { diskFull, isDiskFull, writeFileSafely } from "./files.ts";
 import { choosingOf } from "./choosing.ts";
 import { judgeGates } from "./gates.ts";
 import { hashOf } from "./hash.ts";
+import { warnDamaged, writeKept } from "./kept.ts";
 import { lockFolder } from "./lock.ts";
 import { allowedDropOf, lossesOf } from "./losses.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { lazyTask, silentReporter, type Reporter } from "./progress.ts";
 import { pruneStage } from "./prune/stage.ts";
 import { quantizeStage } from "./quantize/stage.ts";
-import { parseRunResult, type Accuracy, type BenchmarkRecord, type Gate, type JsonObject, type RunResult, type StageRecord, type Variant } from "./result.ts";
+import { runResultSchema, type Accuracy, type BenchmarkRecord, type Gate, type JsonObject, type RunResult, type StageRecord, type Variant } from "./result.ts";
 import { stageNames, type Stage, type StageContext, type StageName, type VariantFile } from "./stage.ts";
-import { runStage, unknownStage } from "./store.ts";
+import { runStage, stageDamage, unknownStage } from "./store.ts";
+import { readRun, runFile } from "./run-file.ts";
 import { createTrainer } from "./trainer.ts";
 import { givenVariant } from "./variant-files.ts";
 
-export interface CompressOptions {
+export interface CompressOptions extends Trust {
   /** Folder that gets a folder per run, and `cache/` for what runs share; default `runs`. */
   readonly runs?: string;
   /** Last stage to run. */
@@ -65,7 +69,7 @@ export const runFolderOf = ({ config }: LoadedConfig, runs = "runs"): string => 
  * run.json and report.html are written after every stage, so that a later failure loses nothing. Throws UserError for whatever the user can mend.
  */
 export const compress = async (configPath: string, options: CompressOptions = {}): Promise<CompressResult> => {
-  const loaded = await loadConfig(configPath);
+  const loaded = await loadConfig(configPath, options);
   if (options.until !== undefined && !stageNames.includes(options.until)) throw unknownStage(options.until, stageNames);
   const targets = loaded.config.targets.map(nameOf);
   const unknown = options.without?.find((name) => !targets.includes(name));
@@ -87,8 +91,9 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   const cacheFolder = join(resolve(options.runs ?? "runs"), "cache");
   const started = performance.now();
   reporter.line(`run folder ${runFolder}`);
-  await writeJson(join(runFolder, sourceFile), { config: loaded.path });
-  const plan = await makePlan(loaded, reporter);
+  const finishedStages = await finishedBefore(runFolder);
+  await writeKept(join(runFolder, sourceFile), sourceFile, { config: loaded.path });
+  const plan = await makePlan(loaded, reporter, cacheFolder);
   reporter.line(`plan: ${plan.train.items.length} pictures to train on, ${plan.val.items.length} to validate on${plan.reported === plan.val ? "" : `, ${plan.reported.items.length} to test on`}, classes ${plan.classes.join(", ")}`);
   await checkDisk(loaded, plan, { runFolder, cacheFolder, reporter });
   const variants: VariantFile[] = [];
@@ -100,12 +105,12 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   for (const stage of until === "plan" ? [] : stages) {
     signal?.throwIfAborted();
     // The union of stages cannot be called with one context of each; every member takes the same.
-    const finished = await runStage(stage as Stage<StageName>, { ...context, variants: [...variants] }, fresh);
+    const finished = await runStage(stage as Stage<StageName>, { ...context, variants: [...variants] }, { fresh, finished: finishedStages });
     if (finished) {
       reporter.line(`${stage.name}: ${finished.reused ? "finished already" : `${finished.undone ? "partly done" : "done"} in ${finished.record.seconds.toFixed(0)} s`}`);
       variants.push(...finished.variants);
       records.push(finished.record);
-      if (stage.name === "evaluate") for (const variant of variants) run.accuracies.set(variant.name, await accuracyOf({ ...context, variants, folder: runFolder }, variant));
+      if (stage.name === "evaluate") for (const variant of variants) run.accuracies.set(variant.name, await accuracyOf({ ...context, variants, folder: runFolder, damaged: [] }, variant));
       if (finished.record.name === "benchmark") keepBenchmarks(run, finished.record.report);
       saved = await saveRun(run, []);
       if (finished.undone?.error) throw finished.undone.error;
@@ -116,7 +121,7 @@ const runStages = async (loaded: LoadedConfig, runFolder: string, options: Compr
   return saved;
 };
 
-const contextOf = (loaded: LoadedConfig, plan: Plan, runFolder: string, cacheFolder: string, reporter: Reporter, signal: AbortSignal | undefined, fresh: boolean): Omit<StageContext, "folder" | "variants" | "withoutTargets"> => {
+const contextOf = (loaded: LoadedConfig, plan: Plan, runFolder: string, cacheFolder: string, reporter: Reporter, signal: AbortSignal | undefined, fresh: boolean): Omit<StageContext, "folder" | "damaged" | "variants" | "withoutTargets"> => {
   const known = new Map<string, Promise<Accuracy>>();
   const measure = (graph: Graph, label: string, session: SessionOptions = {}): Promise<Accuracy> => {
     const key = hashOf(serializeModel(graph, { valueInfo: false }), session);
@@ -170,20 +175,29 @@ const saveRun = async ({ loaded: { config }, plan, runFolder, variants, records,
   };
   const choosing = choosingOf(judged, plan.fingerprints.reported === plan.fingerprints.val ? "val" : "test");
   const result: RunResult = { ...judged, losses: lossesOf(judged.variants, allowedDropOf(config)), ...(choosing && { choosing }) };
-  await writeJson(join(runFolder, "run.json"), result);
+  await writeKept(join(runFolder, runFile), runFile, result);
   return { result, runFolder, reportPath: await writeReport(result, runFolder) };
 };
 
-/** Renders report.html of a run folder from its run.json; returns its path. Throws UserError NOT_A_RUN. */
-export const renderRun = async (runFolder: string): Promise<string> => {
-  const file = join(runFolder, "run.json");
-  const text = await readFile(file, "utf8").catch(() => "");
-  return writeReport(parseRunResult(text, file), runFolder);
+/** Hashes of the stages that the folder's run.json says were finished; none where it cannot be read. */
+const finishedBefore = async (runFolder: string): Promise<ReadonlySet<string>> => {
+  const { content } = await readSealed(join(runFolder, runFile), runFile);
+  const parsed = runResultSchema.safeParse(content);
+  return new Set(parsed.data?.stages.filter(({ undone }) => undone !== true).map(({ hash }) => hash));
 };
 
-const writeReport = async (result: RunResult, runFolder: string): Promise<string> => {
+/** Renders report.html of a run folder from its run.json; returns its path. Throws UserError NOT_A_RUN and RUN_CHANGED. */
+export const renderRun = async (runFolder: string, reporter: Reporter = silentReporter): Promise<string> => {
+  const result = await readRun(runFolder, reporter);
+  const stage = result.stages.find(({ name }) => name === "evaluate");
+  const damage = stage && (await stageDamage(runFolder, stage));
+  if (damage) warnDamaged(reporter, damage.path, damage.damage, "the report is made without its pictures; compress makes them again");
+  return writeReport(result, runFolder, damage === undefined);
+};
+
+const writeReport = async (result: RunResult, runFolder: string, withPictures = true): Promise<string> => {
   const assets = new Map<string, Asset>();
-  for (const path of picturePaths(result)) {
+  for (const path of withPictures ? picturePaths(result) : []) {
     const bytes = await readFile(join(runFolder, path)).catch(() => undefined);
     if (bytes) assets.set(path, { mime: "image/jpeg", bytes });
   }

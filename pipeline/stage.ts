@@ -28,6 +28,8 @@ export interface StageContext {
   readonly cacheFolder: string;
   /** All variants so far, in order. */
   readonly variants: readonly VariantFile[];
+  /** Files of this stage that an earlier run left and that were not as they had been written: they are removed. */
+  readonly damaged: readonly string[];
   /** Names of targets that are left out this time. */
   readonly withoutTargets: readonly string[];
   readonly trainer: Trainer;
@@ -45,6 +47,8 @@ export const stageNames = ["plan", "distill", "prune", "quantize", "evaluate", "
 export interface StageOutcome<Name extends StageName> {
   readonly variants: readonly VariantFile[];
   readonly report: StageReports[Name];
+  /** Files outside the stage's folder that the result depends on. */
+  readonly files?: readonly string[];
   /** Where a part could not be done or was left out: the rest is shown, the next run does the part, and the error, if there is one, ends this run. */
   readonly undone?: { readonly error: UserError | undefined };
 }
@@ -56,6 +60,6 @@ export interface StageOutcome<Name extends StageName> {
 export interface Stage<Name extends StageName> {
   readonly name: Name;
   /** Whatever of the config changes the result; undefined skips the stage. */
-  identity(context: Omit<StageContext, "folder">): unknown;
+  identity(context: Omit<StageContext, "folder" | "damaged">): unknown;
   run(context: StageContext): Promise<StageOutcome<Name>>;
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cutHead, type TrainableFamily } from "../detection/canonical.ts";
 import { parameterOf } from "../detection/objective.ts";
@@ -7,24 +7,23 @@ import { cacheTeachers } from "../detection/teacher.ts";
 import type { TeacherCacheFiles } from "../detection/teacher-cache.ts";
 import { trainDetector } from "../detection/train.ts";
 import type { VariantPlan } from "../detection/variants.ts";
+import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/node.ts";
 import type { Preprocess } from "../vision/types.ts";
-import { inferShapes } from "../graph/shapes.ts";
-import { loadModel } from "../onnx/load.ts";
-import { saveModel, serializeModel } from "../onnx/save.ts";
+import { serializeModel } from "../onnx/save.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import type { EpochRecord } from "../training/state.ts";
 import type { TrainingOptions } from "../training/options.ts";
 import type { LoadedConfig } from "./config.ts";
-import { BestStateKeeper } from "./best-state.ts";
-import { readJson, writeJson } from "./files.ts";
 import { hashOf } from "./hash.ts";
+import { warnDamaged } from "./kept.ts";
 import { lockFolder } from "./lock.ts";
 import { points } from "../report/figures.ts";
 import type { Plan } from "./plan.ts";
 import { lazyTask, type Reporter } from "./progress.ts";
 import type { Choice, TrainingPoint } from "./result.ts";
+import { loadTrained, TrainingFolder } from "./training-folder.ts";
 import { version } from "./version.ts";
 
 export interface TrainingJob {
@@ -97,15 +96,20 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
     const key = hashOf(identity, teacher ? teacherIdentity : null, { epochs: job.epochs, learningRate: job.learningRate, warmupEpochs: job.warmupEpochs, training: job.training }, serializeModel(job.graph));
     const folder = join(options.cacheFolder, "training", `${job.name}-${key.slice(0, 12)}`);
     if (options.fresh) await rm(folder, { recursive: true, force: true });
-    const finished = await readFinished(folder, job.name);
+    const kept = new TrainingFolder(folder, key, job.name, options.reporter);
+    const finished = await kept.finished();
     if (finished) {
       options.reporter.line(`${job.name}: trained already`);
-      return finished;
+      return { ...finished, choice: choiceOf(job.name, finished.curve) };
     }
-    await mkdir(folder, { recursive: true });
     const unlock = await lockFolder(folder);
     try {
-      return await trainInto(folder, job, teacher, batches, options);
+      return await trainInto(kept, job, teacher, batches, options).catch(async (error: unknown) => {
+        if (!(error instanceof UserError && error.code === "CHECKPOINT_OTHER")) throw error;
+        warnDamaged(options.reporter, kept.checkpoint, "belongs to something else", `${job.name} is trained again from its start`);
+        await kept.clear();
+        return trainInto(kept, job, teacher, batches, options);
+      });
     } finally {
       await unlock();
     }
@@ -125,6 +129,7 @@ const runTeachers = async ({ loaded: { config }, plan, cacheFolder, reporter, si
   try {
     return await cacheTeachers({
       teachers: plan.teachers, classes: plan.classes, batches: pictures, contents: plan.fingerprints.train, folder: join(cacheFolder, "teacher"), onProgress: task.update,
+      onDamage: (path, damage) => warnDamaged(reporter, path, damage, "the teacher is run again for it"),
       ...(regMax !== undefined && { regMax }), features: config.distill.features !== "none", ...(config.threads !== undefined && { threads: config.threads }), ...(signal && { signal }),
     });
   } finally {
@@ -160,34 +165,19 @@ const distributionBins = (graph: Graph, family: TrainableFamily): number | undef
   return typeof channels === "number" ? channels / 4 : undefined;
 };
 
-const files = (folder: string) => ({ model: join(folder, "model.onnx"), curve: join(folder, "curve.json"), checkpoint: join(folder, "checkpoint"), done: join(folder, "done.json") });
-
-const loadTrained = async (path: string): Promise<Graph> => {
-  const { graph } = await loadModel(path);
-  inferShapes(graph);
-  return graph;
-};
-
-const readFinished = async (folder: string, name: string): Promise<TrainingResult | undefined> => {
-  const at = files(folder);
-  if ((await readJson(at.done)) === undefined) return undefined;
-  const curve = (await readJson(at.curve)) as readonly TrainingPoint[];
-  return { graph: await loadTrained(at.model), curve, choice: choiceOf(name, curve) };
-};
-
-const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, batches: Trainer["batches"], options: TrainerOptions): Promise<TrainingResult> => {
+const trainInto = async (folder: TrainingFolder, job: TrainingJob, teacher: boolean, batches: Trainer["batches"], options: TrainerOptions): Promise<TrainingResult> => {
   const { loaded: { config }, plan, reporter, signal } = options;
   const { distill } = config;
-  const at = files(folder);
   const { teacher: cache, ...spec } = await batches({ epochs: job.epochs, count: teacher ? distill.variants : 0 }, teacher);
   const batch = trainingBatch(spec);
   const perEpoch = Math.floor(spec.items.length / batch);
-  const measured = new Map(((await readJson(at.curve)) as readonly TrainingPoint[] | undefined)?.map((point) => [point.epoch, point]));
-  const keeper = await BestStateKeeper.open(folder);
+  const every = distill.evaluateEvery ?? Math.ceil(job.epochs / 5);
+  const isDue = (epoch: number): boolean => epoch === job.epochs || (every > 0 && epoch % every === 0);
+  const { measured, keeper } = await folder.progress({ measuresStart: job.fresh !== true, isDue });
   const keep = async (point: TrainingPoint, graph: () => Graph): Promise<void> => {
     measured.set(point.epoch, point);
     if (typeof point.map === "number") await keeper.offer(point.epoch, point.map, graph);
-    await writeJson(at.curve, [...measured.values()]);
+    await folder.writeCurve([...measured.values()]);
   };
   if (job.fresh !== true && !measured.has(0)) {
     const start = await options.measureMap(job.graph, `${job.name} before training`, job.session);
@@ -196,7 +186,6 @@ const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, bat
   }
   const task = lazyTask(reporter, `training ${job.name}`, "step");
   let smooth: number | undefined;
-  const every = distill.evaluateEvery ?? Math.ceil(job.epochs / 5);
   try {
     const { graph, history } = await trainDetector({
       student: job.graph, family: plan.student.family, batches: spec, epochs: job.epochs, learningRate: job.learningRate, weightDecay: distill.weightDecay,
@@ -205,14 +194,13 @@ const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, bat
       ...(cache && { teacher: cache }), ...(cache && distill.features !== "none" && { features: distill.features }),
       training: { ...(config.threads !== undefined && { threads: config.threads }), ...job.training },
     }, {
-      checkpointPath: at.checkpoint, ...(signal && { signal }),
+      checkpointPath: folder.checkpoint, ...(signal && { signal }),
       onStep: ({ step, totalSteps, loss, epoch }) => {
         smooth = smooth === undefined || !Number.isFinite(smooth) ? loss : 0.95 * smooth + 0.05 * loss;
         task.update(step, totalSteps, `epoch ${epoch}/${job.epochs} loss ${smooth.toFixed(3)}`);
       },
       onEpoch: async (record, deployed) => {
-        const due = record.epoch === job.epochs || (every > 0 && record.epoch % every === 0);
-        const accuracy = due ? await options.measureMap(deployed(), `${job.name} after epoch ${record.epoch}`, job.session) : undefined;
+        const accuracy = isDue(record.epoch) ? await options.measureMap(deployed(), `${job.name} after epoch ${record.epoch}`, job.session) : undefined;
         await keep(pointOf(record, perEpoch, batch, accuracy), deployed);
         reporter.line(`${job.name} epoch ${record.epoch}/${job.epochs}: loss ${record.loss.toFixed(4)}, ${((perEpoch * batch) / record.seconds).toFixed(1)} pictures/s (${(100 * record.dataWaitShare).toFixed(0)} % waiting for data)${accuracy ? `, mAP ${points(accuracy.map)}, mAP50 ${points(accuracy.map50)}` : ""}`);
       },
@@ -222,11 +210,7 @@ const trainInto = async (folder: string, job: TrainingJob, teacher: boolean, bat
       .map((point) => (point.epoch === best?.epoch ? { ...point, chosen: true } : point));
     const choice = choiceOf(job.name, curve);
     if (choice.chosen !== `epoch ${job.epochs}`) reporter.line(`${job.name}: ${choice.chosen} is kept (mAP ${points(choice.map)}; the last has ${points(choice.plainMap)})`);
-    await saveModel(best ? await loadTrained(best.model) : graph, at.model);
-    await writeJson(at.curve, curve);
-    await writeJson(at.done, { name: job.name, epochs: job.epochs });
-    await Promise.all([rm(at.checkpoint, { force: true }), keeper.close()]);
-    return { graph: await loadTrained(at.model), curve, choice };
+    return { graph: await folder.finish(best ? await loadTrained(best.model) : graph, curve, keeper), curve, choice };
   } finally {
     task.end();
   }

@@ -1,3 +1,5 @@
+import { escapeHtml } from "../escape/html.ts";
+
 /** HTML that is safe to write out as it is. Only `html` and `raw` make it. */
 export class Html {
   readonly text: string;
@@ -9,15 +11,6 @@ export class Html {
 
 /** What `html` takes between its strings: text and numbers are escaped, nothing is written for null, undefined and false. */
 export type Part = Html | string | number | null | undefined | false | readonly Part[];
-
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-
-/** Escapes text for HTML content and quoted attributes. */
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? "");
-
-/** JSON for a `<script type="application/json">` element: nothing in it can end the element. */
-export const escapeJson = (value: unknown): string =>
-  JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** Marks text as HTML; for text that this folder made itself. */
 export const raw = (text: string): Html => new Html(text);

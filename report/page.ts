@@ -1,4 +1,5 @@
-import { escapeJson, html, raw, type Html } from "./markup.ts";
+import { escapeJson } from "../escape/html.ts";
+import { html, raw, type Html } from "./markup.ts";
 import { style } from "./style.ts";
 
 /** Nothing is loaded and nothing runs: styles are inline, pictures are data URIs, there is no script. */

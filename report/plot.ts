@@ -1,7 +1,8 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import type { VariantStage } from "../pipeline/result.ts";
-import { escapeHtml, html, raw, type Html } from "./markup.ts";
+import { escapeHtml } from "../escape/html.ts";
+import { html, raw, type Html } from "./markup.ts";
 
 /** Widths in CSS pixels that each plot is drawn at, so that its text is readable on a laptop and on a phone. */
 const wide = 560;

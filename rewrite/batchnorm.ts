@@ -1,6 +1,7 @@
 import type { Builder } from "../graph/builder.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
+import { weightAxesOf } from "../graph/ops/layers.ts";
 import { elementCount, Tensor } from "../graph/tensor.ts";
 import { rewritePass, rule, type Rule } from "./rule.ts";
 
@@ -9,13 +10,6 @@ interface Match {
   readonly linear: Node;
   readonly norm: Node;
 }
-
-/** Where the output channels of the weight are. */
-const channelAxis = (linear: Node): number => {
-  if (linear.opType === "Conv") return 0;
-  if (linear.opType === "ConvTranspose") return 1; // [in, out/group, …]
-  return linear.int("transB", 0) ? 0 : 1;
-};
 
 const isConstant = (value: Value | undefined): boolean => value === undefined || value.constant?.dtype === "float32";
 
@@ -59,7 +53,7 @@ const foldedLayer = (b: Builder, linear: Node, norm: Node): Value => {
 
 const scaledWeight = (linear: Node, factor: Float64Array): Tensor => {
   const weight = linear.in(1).constant!;
-  const axis = channelAxis(linear);
+  const axis = weightAxesOf(linear).output;
   const inner = elementCount(weight.shape.slice(axis + 1));
   const perGroup = weight.shape[axis]!;
   const group = linear.opType === "ConvTranspose" ? linear.int("group", 1) : 1;

@@ -1,8 +1,10 @@
 import "./no-telemetry.ts";
-import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { open, type FileHandle } from "node:fs/promises";
+import { env as ortEnv, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { UserError } from "../graph/error.ts";
 import type { Shape } from "../graph/node.ts";
 import { Tensor, type DataType, type TypedArray } from "../graph/tensor.ts";
+import { duringNativeWork, hasLoopBytes, type NativeWork } from "./native-work.ts";
 
 export interface SessionOptions {
   /** Threads inside one op; the runtime's default (all cores) when absent. */
@@ -35,30 +37,68 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Opens an .onnx path or serialized bytes on the CPU provider: the part of a session that also travels to devices. Throws as `openSession`. */
-export const openFileSession = async (model: string | Uint8Array, options: SessionOptions = {}): Promise<Session> => {
-  const session = await create(model, sessionOptions(options)).catch((cause: unknown) => { throw refusedModel(model, cause); });
+/** 4: what the runtime says of its own is in our errors already; its lines never reach the terminal. */
+const logging: { level: 0 | 1 | 2 | 3 | 4 } = { level: 4 };
+
+/** The runtime's own log goes to stderr, for those who look for a fault in it. To be called before the first session is opened. */
+export const showRuntimeLog = (): void => { logging.level = 2; };
+
+/**
+ * Opens an .onnx path or serialized bytes on the CPU provider: the part of a session that also travels to devices. `label` names bytes in messages.
+ * Throws as `openSession`.
+ */
+export const openFileSession = async (model: string | Uint8Array, options: SessionOptions = {}, label = "the model"): Promise<Session> => {
+  ortEnv.logLevel = logging.level === 4 ? "fatal" : "warning";
+  const work = { model: typeof model === "string" ? model : label, hasLoops: await hasLoops(model) };
+  const doing = <Result>(what: NativeWork["doing"], native: () => Promise<Result>): Promise<Result> => duringNativeWork({ doing: what, ...work }, native);
+  const session = await doing("loading", () => create(model, sessionOptions(options))).catch((cause: unknown) => { throw refusedModel(model, cause); });
   return {
     inputs: session.inputMetadata.map(port),
     outputs: session.outputMetadata.map(port),
     run: async (feeds, outputNames) => {
       const converted = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]));
-      const results = await run(session, converted, outputNames).catch((cause: unknown) => { throw refusedRun(cause); });
+      const results = await doing("running", () => run(session, converted, outputNames)).catch((cause: unknown) => { throw refusedRun(cause); });
       return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
     },
     close: () => session.release(),
   };
 };
 
+const pieceBytes = 1 << 20;
+
+/** Whether a model has a Loop or Scan anywhere. False for a file that cannot be read: the runtime says why. */
+export const hasLoops = async (model: string | Uint8Array): Promise<boolean> => {
+  if (typeof model !== "string") return hasLoopBytes(model);
+  let file: FileHandle;
+  try {
+    file = await open(model);
+  } catch {
+    return false;
+  }
+  try {
+    const piece = Buffer.alloc(pieceBytes);
+    const overlap = 8; // a type's name may lie across two pieces
+    for (let at = 0; ; at += pieceBytes - overlap) {
+      const { bytesRead } = await file.read(piece, 0, pieceBytes, at);
+      if (hasLoopBytes(piece.subarray(0, bytesRead))) return true;
+      if (bytesRead < pieceBytes) return false;
+    }
+  } finally {
+    await file.close();
+  }
+};
+
 const create = (source: string | Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession> =>
   typeof source === "string" ? InferenceSession.create(source, options) : InferenceSession.create(source, options);
 
 const run = async (session: InferenceSession, feeds: Record<string, OrtTensor>, outputNames?: readonly string[]) =>
-  outputNames ? session.run(feeds, outputNames) : session.run(feeds);
+  outputNames ? session.run(feeds, outputNames, runOptions()) : session.run(feeds, runOptions());
+
+const runOptions = (): InferenceSession.RunOptions => ({ logSeverityLevel: logging.level });
 
 const sessionOptions = (options: SessionOptions): InferenceSession.SessionOptions => ({
   executionProviders: ["cpu"],
-  logSeverityLevel: 3,
+  logSeverityLevel: logging.level,
   graphOptimizationLevel: options.optimization ?? "all",
   ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
   ...(options.extra && { extra: options.extra }),

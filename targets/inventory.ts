@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
 import { z } from "zod";
 import { UserError } from "../graph/error.ts";
+import { codeKeys, refuseCode, type Trust } from "./code-keys.ts";
 import { nameField, threadsField } from "./fields.ts";
 import type { TargetSettings } from "./kind.ts";
 import { targetKinds } from "./kinds.ts";
+import { readYaml, refusedText } from "./yaml-text.ts";
 
 const localSchema = z.strictObject({ name: nameField, kind: z.literal("local").describe("This machine."), threads: threadsField });
 
@@ -31,25 +32,32 @@ export const usualInventory = "targets.yaml";
 
 const fileSchema = z.union([z.array(targetSchema), z.object({ targets: z.array(targetSchema) }).transform(({ targets }) => targets)]);
 
-/** Entries of targets.yaml, or of any file with `targets` in it, such as a config. Throws UserError INVENTORY. */
-export const readInventory = async (path: string): Promise<TargetEntry[]> => {
+/** Entries of targets.yaml, or of any file with `targets` in it, such as a config. Throws UserError INVENTORY; without `allowCode` also CONFIG_RUNS_CODE. */
+export const readInventory = async (path: string, { allowCode = true }: Trust = {}): Promise<TargetEntry[]> => {
   const text = await readFile(path, "utf8").catch((cause: unknown) => { throw badInventory(path, cause instanceof Error ? cause.message : String(cause)); });
+  const yaml = readYaml(text);
+  const [error] = yaml.document.errors;
+  if (error) throw badInventory(path, error.message.split("\n")[0]!.replace(/:$/, ""));
   let raw: unknown;
   try {
-    raw = parse(text);
+    raw = yaml.document.toJS();
   } catch (cause) {
     throw badInventory(path, cause instanceof Error ? cause.message : String(cause));
   }
   const list: unknown = Array.isArray(raw) ? raw : (raw as { readonly targets?: unknown } | null)?.targets;
   if (!Array.isArray(list)) throw badInventory(path, "there is no list of targets in it");
   const problems = list.flatMap((entry: unknown, index) => problemsOf(entry, index));
+  problems.push(...refusedText(yaml).map(({ line, message }) => `line ${line}: ${message}`));
   if (problems.length > 0) throw badInventory(path, problems.join("; "));
+  if (!allowCode) refuseCode(path, codeKeys(raw, Array.isArray(raw) ? listSchema() : { properties: { targets: listSchema() } }), yaml.lineOf);
   const entries = fileSchema.parse(list);
   const names = entries.map(nameOf);
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) throw badInventory(path, `"${twice}" is listed twice`);
   return entries;
 };
+
+const listSchema = (): z.core.JSONSchema.BaseSchema => z.toJSONSchema(z.array(targetSchema), { io: "input" });
 
 /** Problems in the words of the kind that the entry names. */
 const problemsOf = (entry: unknown, index: number): string[] => {
@@ -72,8 +80,8 @@ export const chooseTargets = (inventory: readonly TargetEntry[], names: readonly
   });
 
 /** `path`, or targets.yaml here where there is one, or none. */
-export const findInventory = async (path: string | undefined): Promise<TargetEntry[]> =>
-  path !== undefined ? readInventory(path) : existsSync(usualInventory) ? readInventory(usualInventory) : [];
+export const findInventory = async (path: string | undefined, trust: Trust = {}): Promise<TargetEntry[]> =>
+  path !== undefined ? readInventory(path, trust) : existsSync(usualInventory) ? readInventory(usualInventory, trust) : [];
 
 const badInventory = (path: string, problem: string): UserError =>
   new UserError("INVENTORY", `${path}: ${problem}.`, "an entry is {name: pi5, kind: rpi, host: pi@pi5.local}; docs/devices.md explains every key.");

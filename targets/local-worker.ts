@@ -6,10 +6,11 @@ import { watchCores } from "./device/busy.ts";
 import { UserError } from "../graph/error.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { openSession, type Session } from "../runtime/session.ts";
+import { tellParent } from "../runtime/tell-parent.ts";
 import type { OutputTensor } from "../vision/decode.ts";
 import { patternFeeds } from "./feeds.ts";
 import { timeFor, warmUp } from "./measure.ts";
-import { warmupSeconds, type WorkerReply, type WorkerRequest } from "./protocol.ts";
+import { lifeDescriptor, warmupSeconds, workDescriptor, type WorkerReply, type WorkerRequest } from "./protocol.ts";
 import { decodeImage, detect, fit, letterbox8, predictionOptions, toTensor } from "../vision/index.ts";
 
 interface Opened {
@@ -58,6 +59,7 @@ const failure = (error: unknown): WorkerReply =>
     ? { kind: "failed", code: error.code, message: error.message, nextStep: error.nextStep }
     : { kind: "failed", code: "", message: error instanceof Error ? (error.stack ?? error.message) : String(error), nextStep: "" };
 
+tellParent(workDescriptor, lifeDescriptor, 1000); // a line a second: what is told is not measured
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as WorkerRequest;
   const reply = await (request.kind === "open" ? open(request) : round(request)).catch(failure);

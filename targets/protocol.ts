@@ -12,3 +12,6 @@ export type WorkerReply =
 
 /** Longest warm-up of a model, in seconds. */
 export const warmupSeconds = 10;
+
+/** Beside stdin and stdout: where the worker tells what native code does, and a pipe that closes with the process that asks. */
+export const [workDescriptor, lifeDescriptor] = [3, 4] as const;

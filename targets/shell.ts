@@ -1,7 +1,4 @@
-/** POSIX shell text that runs on devices: quoting, and the scripts that tie a remote command to its connection. */
-
-/** One word of a shell command line, whatever characters it has (sh, bash, zsh, fish). */
-export const quote = (argument: string): string => (/^[A-Za-z0-9_./:=@%+,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`);
+/** POSIX shell text that runs on devices: the scripts that tie a remote command to its connection. Words are quoted by escape/shell.ts. */
 
 /** Last line of every command's standard error: without it the connection broke, whatever ssh's exit code says. */
 export const exitMarker = "edgestill-exit:";

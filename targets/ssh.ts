@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { UserError } from "../graph/error.ts";
 import { transportOver } from "./connect.ts";
 import type { TargetSettings } from "./kind.ts";
-import { quote } from "./shell.ts";
+import { shellWord } from "../escape/shell.ts";
 import type { Transport } from "./transport.ts";
 
 type SshSettings = Pick<TargetSettings, "name" | "port" | "identity" | "sshConfig"> & { readonly host: string };
@@ -27,7 +27,7 @@ export const sshTransport = async (settings: SshSettings, signal?: AbortSignal):
   ];
   const transport = transportOver({
     label: host,
-    command: (argv) => ["ssh", ...options, "--", host, argv.map(quote).join(" ")],
+    command: (argv) => ["ssh", ...options, "--", host, argv.map(shellWord).join(" ")],
     explain: (exitCode, stderr) => sshError(settings, exitCode, stderr),
     close: async () => {
       await execa("ssh", [...options, "-O", "exit", "--", host], { reject: false });
@@ -47,11 +47,11 @@ export const sshTransport = async (settings: SshSettings, signal?: AbortSignal):
 const causes: readonly (readonly [pattern: RegExp, code: string, meaning: string, nextStep: (host: string) => string])[] = [
   [/ssh: not found/, "SSH_MISSING", "there is no ssh program on this machine", () => "install OpenSSH (`sudo apt install openssh-client`)."],
   [/REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/i, "SSH_HOST_KEY", "its host key is not the one that is known: the device was set up anew, or this is another machine",
-    (host) => `if you know why, remove the old key (\`ssh-keygen -R ${hostOf(host)}\`) and connect once by hand (\`ssh ${host}\`).`],
-  [/Host key verification failed|No .* host key is known/i, "SSH_HOST_KEY", "its host key is not known yet", (host) => `connect once by hand and compare the key: \`ssh ${host}\`.`],
-  [/Permission denied|Too many authentication failures/i, "SSH_AUTH", "it does not accept this machine's keys", (host) => `copy your key there: \`ssh-copy-id ${host}\`.`],
+    (host) => `if you know why, remove the old key (\`ssh-keygen -R ${shellWord(hostOf(host))}\`) and connect once by hand (\`ssh ${shellWord(host)}\`).`],
+  [/Host key verification failed|No .* host key is known/i, "SSH_HOST_KEY", "its host key is not known yet", (host) => `connect once by hand and compare the key: \`ssh ${shellWord(host)}\`.`],
+  [/Permission denied|Too many authentication failures/i, "SSH_AUTH", "it does not accept this machine's keys", (host) => `copy your key there: \`ssh-copy-id ${shellWord(host)}\`.`],
   [/Could not resolve|Connection refused|timed out|No route to host|Network is unreachable|Connection closed by .* port/i, "SSH_UNREACHABLE", "it cannot be reached",
-    (host) => `check that it runs and that \`ssh ${host}\` works; a Raspberry Pi needs ssh enabled (\`sudo raspi-config\`).`],
+    (host) => `check that it runs and that \`ssh ${shellWord(host)}\` works; a Raspberry Pi needs ssh enabled (\`sudo raspi-config\`).`],
 ];
 
 const sshError = ({ name, host }: SshSettings, exitCode: number | undefined, stderr: string): UserError => {

@@ -59,10 +59,7 @@ const writeParts = async (path: string, parts: readonly Uint8Array[]): Promise<v
 
 /** The state in `path`; undefined if there is no such file. Throws UserError CHECKPOINT_CORRUPT, or CHECKPOINT_OTHER where `problem` differs. */
 export const readCheckpoint = async (path: string, problem: string): Promise<TrainingState | undefined> => {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
-    throw checkpointCorrupt(path, `it cannot be read (${String(error)})`);
-  });
+  const bytes = await readWhole(path);
   if (!bytes) return undefined;
   const { header, body } = parse(path, bytes);
   if (header.problem !== problem) throw checkpointOfOther(path);
@@ -73,6 +70,17 @@ export const readCheckpoint = async (path: string, problem: string): Promise<Tra
   }
   const { step, updates, skippedInRow, sums, history } = header;
   return { step, updates, skippedInRow, sums, history, vectors };
+};
+
+const readWhole = (path: string): Promise<Buffer | undefined> => readFile(path).catch((error: unknown) => {
+  if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
+  throw checkpointCorrupt(path, `it cannot be read (${String(error)})`);
+});
+
+/** Epochs that the checkpoint in `path` has behind it; undefined if there is no such file. Throws UserError CHECKPOINT_CORRUPT. */
+export const checkpointEpochs = async (path: string): Promise<number | undefined> => {
+  const bytes = await readWhole(path);
+  return bytes && parse(path, bytes).header.history.length;
 };
 
 const parse = (path: string, bytes: Buffer): { readonly header: Header; readonly body: Uint8Array } => {

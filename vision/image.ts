@@ -4,6 +4,8 @@ import { UserError } from "../graph/error.ts";
 import { bmpHeaderBytes, bmpSize, decodeBmp, isBmp } from "./bmp.ts";
 import type { Image8 } from "./types.ts";
 
+sharp.cache(false); // it keeps what it made of a path, and does not see that another picture lies there
+
 /** Decoded size beyond which a picture is refused, before its pixels are touched: a few bytes can claim gigapixels. */
 export const defaultMaxPixels = 64_000_000;
 
@@ -23,10 +25,10 @@ export interface DecodeOptions {
  * @throws UserError IMAGE_MISSING, IMAGE_TOO_LARGE, IMAGE_CORRUPT, naming the file.
  */
 export async function decodeImage(source: string | Uint8Array, options: DecodeOptions = {}): Promise<Image8> {
-  return readAs(source, options, async () => {
-    const bytes = typeof source === "string" ? await readFile(source) : source;
-    refuseLarge(bmpSize(bytes), options);
-    return decodeBmp(bytes, matte);
+  if (typeof source === "string") return decodeImage(await named(source, options, () => readFile(source)), { ...options, name: options.name ?? source });
+  return readAs(source, options, () => {
+    refuseLarge(bmpSize(source), options);
+    return Promise.resolve(decodeBmp(source, matte));
   }, async () => {
     const picture = open(source, options).autoOrient().flatten({ background: { r: matte, g: matte, b: matte } });
     const { data, info } = await picture.toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });

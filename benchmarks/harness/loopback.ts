@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { execPath } from "node:process";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import Table from "cli-table3";
 import { median } from "simple-statistics";
 import { stringify } from "yaml";
 import { saveModel } from "../../onnx/save.ts";
 import { yoloStudent } from "../../students/yolo.ts";
 import { startLoopbackDevice } from "../../test/helpers/sshd.ts";
+import { Table } from "../table.ts";
 
 /** How long a benchmark over ssh takes until it measures: a real sshd on loopback, a student of 12 MB, the built package (`npm run build`). */
 
@@ -49,7 +49,7 @@ try {
       lines[index]!.push(await runOnce(model, inventory));
     }
   }
-  const table = new Table({ head: ["moment", ...cases.map(([name]) => name)], style: { head: [], border: [] } });
+  const table = new Table(["moment", ...cases.map(([name]) => name)]);
   for (const moment of lines[0]![0]!.keys()) {
     const seconds = lines.map((runs) => runs.map((times) => times.get(moment)! / 1000));
     table.push([moment, ...seconds.map((of) => `${median(of).toFixed(2)} (${Math.min(...of).toFixed(2)})`)]);

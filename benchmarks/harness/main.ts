@@ -4,13 +4,13 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import Table from "cli-table3";
 import { median, quantile } from "simple-statistics";
 import { saveModel } from "../../onnx/save.ts";
 import { yoloStudent } from "../../students/yolo.ts";
 import { sha256File } from "../../targets/digest.ts";
 import { localTarget } from "../../targets/local.ts";
 import { startWorkerProcess } from "../../targets/worker-process.ts";
+import { Table } from "../table.ts";
 
 const { values } = parseArgs({
   options: {
@@ -57,7 +57,7 @@ const printOverhead = async (path: string): Promise<void> => {
   for (let turn = 0; turn < Number(values.turns); turn++) {
     for (const index of turn % 2 === 0 ? [0, 1, 2] : [2, 1, 0]) medians[index]!.push(median([...await loops[index]!.time(Number(values.seconds))]));
   }
-  const table = new Table({ head: ["loop", "p50 ms", "over the bare loop", "quartiles of the turns"], style: { head: [], border: [] } });
+  const table = new Table(["loop", "p50 ms", "over the bare loop", "quartiles of the turns"]);
   for (const [index, { name }] of loops.entries()) {
     const ratios = medians[index]!.map((value, turn) => 100 * (value / medians[0]![turn]! - 1));
     table.push([name, median(medians[index]!).toFixed(3), index === 0 ? "" : `${median(ratios).toFixed(1)}%`, index === 0 ? "" : `${quantile(ratios, 0.25).toFixed(1)}% to ${quantile(ratios, 0.75).toFixed(1)}%`]);
@@ -70,7 +70,7 @@ const printOverhead = async (path: string): Promise<void> => {
 /** Whole benchmarks, one after the other. */
 const printRepeats = async (path: string): Promise<void> => {
   const model = { name: "student", path, sha256: await sha256File(path), precision: "float32" as const };
-  const table = new Table({ head: ["benchmark", "p50 ms", "stable", "reasons"], style: { head: [], border: [] } });
+  const table = new Table(["benchmark", "p50 ms", "stable", "reasons"]);
   const p50s: number[] = [];
   let unstable = 0;
   for (let repeat = 1; repeat <= Number(values.repeats); repeat++) {

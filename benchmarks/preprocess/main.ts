@@ -1,9 +1,9 @@
-import Table from "cli-table3";
 import { execa } from "execa";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { Table } from "../table.ts";
 
 const { values } = parseArgs({
   options: { python: { type: "string", default: "python3" }, compiler: { type: "string", default: "g++" }, turns: { type: "string", default: "8" }, frames: { type: "string", default: "50" } },
@@ -63,7 +63,7 @@ try {
     peerSays = first;
     return frames(rest.join("\n"));
   };
-  const table = new Table({ head: ["picture → 640x384", "ours: preprocess", "decode + NMS", "both, median", "fastest", "OpenCV: preprocess", "decode + NMS", "ratio preprocess", "ratio both", "boxes"] });
+  const table = new Table(["picture → 640x384", "ours: preprocess", "decode + NMS", "both, median", "fastest", "OpenCV: preprocess", "decode + NMS", "ratio preprocess", "ratio both", "boxes"]);
   for (const picture of pictures) {
     const [mine, theirs]: [Frame[], Frame[]] = [[], []];
     for (let turn = 0; turn < Number(values.turns); turn++) {

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import Table from "cli-table3";
 import { loadDetector } from "../../detection/detector.ts";
 import { evaluateDetector } from "../../detection/evaluate.ts";
 import type { Graph } from "../../graph/graph.ts";
@@ -22,6 +21,7 @@ import type { SessionOptions } from "../../runtime/session.ts";
 import { openDataset } from "../../vision/datasets/open.ts";
 import { runPeer, writePeerFiles, type PeerJob } from "./peer.ts";
 import { race, type Racer } from "./speed.ts";
+import { Table } from "../table.ts";
 
 /**
  * Accuracy, size, calibration time and speed of int8 files, beside onnxruntime's Python quantizer on the same model and pictures:
@@ -110,7 +110,7 @@ const ratio = (name: string): string => {
 };
 
 console.log(`${values.model}, ${paths.length} calibration pictures, mAP on ${items.length} pictures, ${cpus()[0]?.model.trim() ?? "?"}`);
-const table = new Table({ head: ["file", "mAP", "AP50", "drop", "size", "speed of float", "calibration"], style: { head: [], border: [] } });
+const table = new Table(["file", "mAP", "AP50", "drop", "size", "speed of float", "calibration"]);
 let floatMap = 0;
 for (const { name, graph, session, calibration } of rows) {
   const { accuracy } = await evaluateDetector(model, items, dataset.classes, { session: { threads, ...session } }, graph);

@@ -2,12 +2,12 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import Table from "cli-table3";
 import { measureDataWait } from "./data.ts";
 import { benchmarkProblem, layerList, type NetOptions } from "./net.ts";
 import { startOurs } from "./ours.ts";
 import { startPeer, type Trainer } from "./peer.ts";
 import { profileByOp } from "./profile.ts";
+import { Table } from "../table.ts";
 
 const { values } = parseArgs({
   options: {
@@ -51,7 +51,7 @@ const printComparison = async (): Promise<void> => {
   const ours = await startOurs(problem, { threads });
   const results = await takeTurns([ours, ...peers]);
   const best = Math.min(...peers.map((peer) => results.get(peer)!.median));
-  const table = new Table({ head: ["trainer", "ms/step", "fastest", "images/s", "of PyTorch's best", "peak memory"], style: { head: [], border: [] } });
+  const table = new Table(["trainer", "ms/step", "fastest", "images/s", "of PyTorch's best", "peak memory"]);
   for (const [trainer, { median: step, fastest, peakBytes }] of results) {
     table.push([trainer.name, (step * 1000).toFixed(1), (fastest * 1000).toFixed(1), (net.batch / step).toFixed(1), peers.length > 0 ? `${(best / step).toFixed(2)}x` : "", `${(peakBytes / 2 ** 30).toFixed(2)} GiB`]);
   }
@@ -68,7 +68,7 @@ const printProfile = async (): Promise<void> => {
     const { seconds } = await ours.steps(10);
     await ours.close();
     const rows = profileByOp(join(folder, readdirSync(folder)[0]!));
-    const table = new Table({ head: ["op", "ms/step", "calls"], style: { head: [], border: [] } });
+    const table = new Table(["op", "ms/step", "calls"]);
     for (const { op, milliseconds, calls } of rows) if (milliseconds >= 0.2) table.push([op, milliseconds.toFixed(1), calls]);
     const [kernels, calls] = [rows.reduce((sum, row) => sum + row.milliseconds, 0), rows.reduce((sum, row) => sum + row.calls, 0)];
     table.push(["all kernels", kernels.toFixed(1), calls], ["the rest of the fastest step", (1000 * Math.min(...seconds) - kernels).toFixed(1), ""]);

@@ -1,4 +1,5 @@
 import type { DetectorModel } from "../../detection/detector.ts";
+import { unwritable } from "../../escape/lines.ts";
 import { Builder } from "../../graph/builder.ts";
 import { checkGraph } from "../../graph/check.ts";
 import { removeDead } from "../../graph/dead.ts";
@@ -12,11 +13,16 @@ import { cellCount, type DenseHead, type Preprocess } from "../../vision/index.t
 /** Strides that autoware_tensorrt_yolox assumes, in the order of the rows. */
 const strides = [8, 16, 32];
 
+/** What the node's reader of labels and remap tables would cut at, or what CSV would have to quote. */
+const separators = /[,#"]/;
+
 /** Why a detector cannot be given YOLOX rows; undefined where it can. */
-export const adapterObstacle = ({ head, contract }: DetectorModel): string | undefined => {
+export const adapterObstacle = ({ head, classes, contract }: DetectorModel): string | undefined => {
   if (head.kind !== "dense") return `autoware_tensorrt_yolox reads one row per grid cell, which a ${head.family} head does not have.`;
   if (head.strides.join() !== strides.join() || head.family === "yolov5") return `autoware_tensorrt_yolox reads one row per cell of the strides 8, 16, 32; this ${head.family} head has other anchors.`;
   if (contract.resize !== "letterbox" || contract.pad !== 114) return "autoware_tensorrt_yolox letterboxes with grey 114, which is not this model's preprocessing.";
+  const name = unwritable(classes, separators);
+  if (name !== undefined) return `The class "${name}" cannot be written for autoware_tensorrt_yolox, whose reader of labels knows no quotes: it cuts at "," and "#" and takes blanks off the ends.`;
   return undefined;
 };
 

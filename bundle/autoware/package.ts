@@ -1,6 +1,12 @@
 import { serializeModel } from "../../onnx/save.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { addText, type BundleInput, type Files } from "../input.ts";
+import { csvText } from "../../escape/csv.ts";
+import { labelLines } from "../../escape/lines.ts";
+import { markdownCode } from "../../escape/markdown.ts";
+import { shellWord } from "../../escape/shell.ts";
+import { escapeXml } from "../../escape/xml.ts";
+import { yamlString } from "../../escape/yaml.ts";
 import { floatModel, type Names } from "../names.ts";
 import { calibrationTable, calibrators, tensorrtHeaders } from "./calibration-table.ts";
 import { autowareLabels, labelsOf } from "./labels.ts";
@@ -20,7 +26,7 @@ export const addAutoware = (files: Files, input: BundleInput, names: Names, adap
   const share = `$(find-pkg-share ${name})`;
   files.set(`${at}/models/${stem}.onnx`, serializeModel(adapter));
   addLabels(put, classes, labelsOf(classes, input.autowareLabels), stem);
-  put("models/parameters.manifest.yaml", `config_files: [ml_package_${name}.param.yaml, files_${name}.param.yaml]\n`);
+  put("models/parameters.manifest.yaml", `config_files: [${yamlString(`ml_package_${name}.param.yaml`)}, ${yamlString(`files_${name}.param.yaml`)}]\n`);
   put(`models/ml_package_${name}.param.yaml`, parametersYaml(mlPackage(settings), false));
   put(`models/files_${name}.param.yaml`, parametersYaml({ model_file: `${stem}.onnx`, label_file: "label.txt", roi_remap_file: `${stem}.roi_remap.csv` }, false));
   put("config/parameters.manifest.yaml", "config_files: [deployment.param.yaml]\n");
@@ -32,19 +38,19 @@ export const addAutoware = (files: Files, input: BundleInput, names: Names, adap
       for (const { algorithm, file } of Object.values(calibrators)) put(`calibration/${release}/${stem}.${file}`, calibrationTable(adapter, input.ranges, header, algorithm));
     put("use_int8.sh", int8Script(name, stem));
   }
-  put("launch/detector.launch.xml", launchFile(name, share, stem));
+  put("launch/detector.launch.xml", launchFile(name, escapeXml(share), escapeXml(stem)));
   put("CMakeLists.txt", cmakeFile(name));
   put("package.xml", packageXml(name, names, version));
   addText(files, "autoware/README.md", readme(name, stem, input.ranges !== null));
 };
 
 const addLabels = (put: (path: string, text: string) => void, classes: readonly string[], labels: readonly (keyof typeof autowareLabels)[], stem: string): void => {
-  const lines = (names: readonly string[]): string => names.join("\n"); // no newline at the end: older nodes count it as a class
+  const lines = labelLines; // no newline at the end: older nodes count it as a class
   put("models/label.txt", lines(classes));
   put("models/label.classic.txt", lines(labels));
-  put(`models/${stem}.roi_remap.csv`, `label_name,label_id\n${classes.map((name, i) => `${name},${autowareLabels[labels[i]!]}`).join("\n")}\n`);
+  put(`models/${stem}.roi_remap.csv`, csvText([["label_name", "label_id"], ...classes.map((name, i) => [name, autowareLabels[labels[i]!]])]));
   const distinct = [...new Set(labels)];
-  put("models/label.classic.roi_remap.csv", `label_name,label_id\n${distinct.map((label) => `${label},${autowareLabels[label]}`).join("\n")}\n`);
+  put("models/label.classic.roi_remap.csv", csvText([["label_name", "label_id"], ...distinct.map((label) => [label, autowareLabels[label]])]));
   put("models/semseg_color_map.csv", "id,name,r,g,b\n0,UNKNOWN,0,0,0\n");
 };
 
@@ -83,8 +89,8 @@ ament_package()
 const packageXml = (name: string, { base }: Names, version: string): string => `<?xml version="1.0"?>
 <package format="3">
   <name>${name}</name>
-  <version>${version}</version>
-  <description>Model data of ${base} for autoware_tensorrt_yolox</description>
+  <version>${escapeXml(version)}</version>
+  <description>Model data of ${escapeXml(base)} for autoware_tensorrt_yolox</description>
   <maintainer email="maintainer@example.com">set by the integrator</maintainer>
   <license>see the bundle's model card</license>
   <buildtool_depend>ament_cmake</buildtool_depend>
@@ -99,7 +105,7 @@ const int8Script = (name: string, stem: string): string => `#!/bin/sh
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ -d "$here/calibration/\${1:-}" ] || { echo "no table for TensorRT \${1:-}: one of $(ls "$here/calibration" | tr '\\n' ' ')" >&2; exit 2; }
-cp "$here/calibration/$1/${stem}."*table "$2/"
+cp "$here/calibration/$1/"${shellWord(`${stem}.`)}*table "$2/"
 : > "/tmp/${name}.calibration_images.txt" # the node wants a list to exist; it reads no picture where a table does
 `;
 
@@ -108,7 +114,7 @@ const readme = (name: string, stem: string, hasRanges: boolean): string => `# Au
 - **Newer nodes (manifest mode)**: \`config_dir:=<this package>/config model_dir:=<this package>/models\`.
 - **Older nodes (classic)**: \`config/${name}.param.yaml\` with \`model_path\`, \`label_path\` (\`label.classic.txt\`: Autoware's names, as old nodes map by name) and \`roi_remap_path\` (\`label.classic.roi_remap.csv\`, for nodes that have it).
   \`launch/detector.launch.xml\` sets all of them.
-- \`models/${stem}.onnx\` takes BGR 0..255, letterboxed into the top left corner with grey 114, and gives undecoded YOLOX rows. It is float and has batch 1.
+- ${markdownCode(`models/${stem}.onnx`)} takes BGR 0..255, letterboxed into the top left corner with grey 114, and gives undecoded YOLOX rows. It is float and has batch 1.
 - The engine is written beside the model; the model's name carries the bundle's hash, so an engine of another version is never loaded.
 - The precision is fp16. ${hasRanges ? `For int8 run \`use_int8.sh <TensorRT release> <model folder>\` and set \`precision: int8\`; the tables hold the ranges that the int8 files of this bundle were made from. clip_value stays 0.` : "This run kept no range table, so there is no calibration table; quantize the run again to get one."}
 `;

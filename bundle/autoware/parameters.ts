@@ -1,3 +1,5 @@
+import { yamlString } from "../../escape/yaml.ts";
+
 /** Parameters of autoware_tensorrt_yolox: every name the node declares, in its three generations. A number of type double is written with a point. */
 
 export type ParameterValue = string | boolean | { readonly double: number } | { readonly int: number };
@@ -50,7 +52,7 @@ export const parametersYaml = (parameters: Parameters, wrapped: boolean): string
 };
 
 const scalar = (value: ParameterValue): string => {
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return yamlString(value);
   if (typeof value === "boolean") return String(value);
   if ("int" in value) return String(value.int);
   return Number.isInteger(value.double) ? value.double.toFixed(1) : String(value.double);

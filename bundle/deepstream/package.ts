@@ -3,11 +3,19 @@ import { floatModel, modelFile, type Names } from "../names.ts";
 import { anchorsOf } from "../cpp.ts";
 import type { DetectorModel } from "../../detection/detector.ts";
 import type { DenseHead, Preprocess } from "../../vision/index.ts";
+import { cmakeArgument } from "../../escape/cmake.ts";
+import { iniValue } from "../../escape/ini.ts";
+import { labelLines, unwritable } from "../../escape/lines.ts";
 import { parserSource } from "./parser.ts";
 
+/** nvinfer takes a line of the label file for several labels of one class, apart by these. */
+const separators = /;/;
+
 /** Why nvinfer cannot be configured for a detector; undefined where it can. */
-export const deepstreamObstacle = ({ head, contract: { std } }: DetectorModel): string | undefined => {
+export const deepstreamObstacle = ({ head, classes, contract: { std } }: DetectorModel): string | undefined => {
   if (head.kind !== "dense") return `The DeepStream parser reads dense heads only, not a ${head.family} head.`;
+  const name = unwritable(classes, separators);
+  if (name !== undefined) return `The class "${name}" cannot be written for nvinfer: it cuts a line of labels at ";".`;
   if (std.some((value) => value !== std[0])) return "nvinfer has one net-scale-factor for all channels; this model's std differs by channel.";
   return undefined;
 };
@@ -19,7 +27,7 @@ export const addDeepstream = (files: Files, input: BundleInput, names: Names): v
   const library = `lib${names.identifier}_${names.hash}_parser.so`;
   const parse = `ParseEdgestill_${names.identifier}_${names.hash}`;
   const head = model.head as DenseHead;
-  addText(files, "deepstream/labels.txt", `${model.classes.join("\n")}\n`);
+  addText(files, "deepstream/labels.txt", `${labelLines(model.classes)}\n`);
   addText(files, "deepstream/config_infer_primary.txt", inferConfig(model, input, `../${modelFile(names, role)}`, role === "float" ? "fp16" : "int8", library, parse));
   addText(files, "deepstream/parser.cpp", parserSource({
     function: parse, output: head.outputNames[0]!, classes: head.classCount, anchors: anchorsOf(head), width: head.size[0], height: head.size[1],
@@ -38,8 +46,8 @@ const pixels = ({ scale, mean, std, order, size: [width, height], resize, align 
 const inferConfig = (model: DetectorModel, { thresholds }: BundleInput, onnx: string, precision: "int8" | "fp16", library: string, parse: string): string => `[property]
 gpu-id=0
 ${pixels(model.contract).join("\n")}
-onnx-file=${onnx}
-model-engine-file=${onnx}_b1_gpu0_${precision}.engine
+onnx-file=${iniValue(onnx)}
+model-engine-file=${iniValue(`${onnx}_b1_gpu0_${precision}.engine`)}
 labelfile-path=labels.txt
 batch-size=1
 network-mode=${precision === "int8" ? 1 : 2}
@@ -49,8 +57,8 @@ gie-unique-id=1
 process-mode=1
 network-type=0
 cluster-mode=${model.head.needsNms ? 2 : 4}
-parse-bbox-func-name=${parse}
-custom-lib-path=build/${library}
+parse-bbox-func-name=${iniValue(parse)}
+custom-lib-path=${iniValue(`build/${library}`)}
 workspace-size=2048
 
 [class-attrs-all]
@@ -64,7 +72,7 @@ project(edgestill_deepstream_parser CXX)
 set(DEEPSTREAM_DIR "/opt/nvidia/deepstream/deepstream" CACHE PATH "DeepStream's folder")
 find_package(CUDAToolkit REQUIRED)
 add_library(parser SHARED parser.cpp)
-set_target_properties(parser PROPERTIES OUTPUT_NAME "${library.replace(/^lib|\.so$/g, "")}" CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON)
+set_target_properties(parser PROPERTIES OUTPUT_NAME ${cmakeArgument(library.replace(/^lib|\.so$/g, ""))} CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON)
 target_include_directories(parser PRIVATE "\${DEEPSTREAM_DIR}/sources/includes")
 target_link_libraries(parser PRIVATE CUDA::cudart)
 target_compile_options(parser PRIVATE -Wall -Wextra)

@@ -1,3 +1,5 @@
+import { cppString } from "../../escape/cpp.ts";
+
 /** What the parser of one model needs to know. */
 export interface ParserFacts {
   readonly function: string;
@@ -21,7 +23,7 @@ export const parserSource = (facts: ParserFacts): string => `#include <algorithm
 #include "nvdsinfer_custom_impl.h"
 
 namespace {
-constexpr char kOutput[] = ${JSON.stringify(facts.output)};
+constexpr char kOutput[] = ${cppString(facts.output)};
 constexpr unsigned kClasses = ${facts.classes};
 constexpr unsigned kAnchors = ${facts.anchors};
 constexpr unsigned kFirstClass = ${facts.objectness ? 5 : 4};

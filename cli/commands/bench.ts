@@ -5,11 +5,12 @@ import type { BenchmarkRecord } from "../../pipeline/result.ts";
 import { bytes, ms, plain } from "../../report/figures.ts";
 import type { Change } from "../../targets/compare.ts";
 import { action } from "../context.ts";
+import { addNoCode, type TrustOptions } from "../no-code.ts";
 import { soakLines } from "../soak.ts";
 import { textTable, type TextColumn } from "../text-table.ts";
 import { list, positive, share, wholeNumber } from "../values.ts";
 
-interface Options {
+interface Options extends TrustOptions {
   readonly target: readonly string[];
   readonly targets?: string;
   readonly runs: number;
@@ -26,7 +27,7 @@ interface Options {
 }
 
 export const addBench = (program: Command): Command =>
-  program.command("bench").summary("latency and FPS on this machine and on devices")
+  addNoCode(program.command("bench")).summary("latency and FPS on this machine and on devices")
     .description("Latency and FPS of models on targets: warm-up until stable, then percentiles with their confidence, inference alone and picture to boxes. A benchmark says itself when it is not to be trusted.").argument("<model.onnx...>")
     .option("--target <name...>", "where to run: local, names of targets.yaml, or user@host", ["local"])
     .option("--targets <file>", "inventory of devices; default targets.yaml here")
@@ -47,13 +48,13 @@ Examples:
   edgestill bench int8.onnx --target pi5 --threads sweep --picture street.jpg
   edgestill bench int8.onnx --target pi@pi5.local --soak 10m --json > now.json
   edgestill bench int8.onnx --target pi5 --against last-week.json --limit 0.03`)
-    .action(action<[string[]], Options>(async ({ reporter, signal, result }, [models], { target, targets, runs, seconds, threads, batch, picture, soak, lockClocks, history, against, allowUnstable, limit }) => {
+    .action(action<[string[]], Options>(async ({ reporter, signal, result }, [models], { target, targets, runs, seconds, threads, batch, picture, soak, lockClocks, history, against, allowUnstable, limit, code }) => {
       const [{ appendHistory, benchModels, checkHistory, readRecords }, { findInventory }] = [await import("../../pipeline/models/bench.ts"), await import("../../targets/inventory.ts")];
       const earlier = against === undefined ? undefined : await readRecords(against);
       if (history !== undefined) await checkHistory(history);
       const { hooks, end } = benchmarkHooks(reporter, "measuring", signal);
       const records = await benchModels(models, {
-        targets: target, inventory: await findInventory(targets), runs, seconds, hooks, ...(threads !== undefined && { threads }), ...(batch && { batches: batch }),
+        targets: target, inventory: await findInventory(targets, { allowCode: code }), runs, seconds, hooks, ...(threads !== undefined && { threads }), ...(batch && { batches: batch }),
         ...(picture !== undefined && { picture }), ...(soak !== undefined && { soakSeconds: soak }), ...(lockClocks && { lockClocks }), ...(earlier && { against: earlier, allowUnstable }),
       }).finally(end);
       if (earlier === undefined || against === undefined) {

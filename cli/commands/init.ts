@@ -1,5 +1,6 @@
 import { access, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
+import { terminalJson } from "../../escape/terminal.ts";
 import { starterConfig } from "../../pipeline/starter-config.ts";
 import { action } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -19,7 +20,7 @@ Examples:
     .action(action<[string], Options>(async ({ result, reporter }, [path], { schema }) => {
       if (schema === true) {
         const { configJsonSchema } = await import("../../pipeline/config-schema.ts");
-        process.stdout.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+        process.stdout.write(`${terminalJson(configJsonSchema())}\n`);
         return 0;
       }
       if (await access(path).then(() => true, () => false)) throw new UsageError(`${path} is there already; it was left as it is.`, "give another name: edgestill init other.yaml.");

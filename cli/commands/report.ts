@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Command } from "commander";
+import type { Reporter } from "../../pipeline/progress.ts";
 import { action } from "../context.ts";
 
 export const addReport = (program: Command): Command =>
@@ -10,12 +11,12 @@ export const addReport = (program: Command): Command =>
 Examples:
   edgestill report runs/road-nano-1a2b3c4d
   edgestill bench int8.onnx --target pi5 --soak 10m --json > pi5.json && edgestill report pi5.json`)
-    .action(action<[string], object>(async ({ result }, [path]) => {
+    .action(action<[string], object>(async ({ result, reporter }, [path]) => {
       const isFile = await stat(path).then((found) => found.isFile(), () => false);
-      const report = await (isFile && basename(path) !== "run.json" ? renderRecordsOf(path) : renderRun(isFile ? dirname(path) : path));
+      const report = await (isFile && basename(path) !== "run.json" ? renderRecordsOf(path) : renderRun(isFile ? dirname(path) : path, reporter));
       result({ report }, () => report);
       return 0;
     }));
 
-const renderRun = async (folder: string): Promise<string> => (await import("../../pipeline/run.ts")).renderRun(folder);
+const renderRun = async (folder: string, reporter: Reporter): Promise<string> => (await import("../../pipeline/run.ts")).renderRun(folder, reporter);
 const renderRecordsOf = async (path: string): Promise<string> => (await import("../../pipeline/models/bench.ts")).renderRecordsFile(path);

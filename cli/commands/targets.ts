@@ -4,9 +4,10 @@ import { bytes } from "../../report/figures.ts";
 import type { DeviceEntry, TargetEntry } from "../../targets/inventory.ts";
 import type { DeviceFacts, Finding, Probe } from "../../targets/kind.ts";
 import { action } from "../context.ts";
+import { addNoCode, type TrustOptions } from "../no-code.ts";
 import { columnsOf } from "../terminal-text.ts";
 
-interface Options {
+interface Options extends TrustOptions {
   readonly targets?: string;
 }
 
@@ -21,7 +22,7 @@ Examples:
 export const addTargets = (program: Command): Command => {
   const targets = program.command("targets").summary("devices: list, check, clean").description("The devices that benchmarks run on, from targets.yaml or any config with targets.").addHelpText("after", examples);
   const sub = (name: string, summary: string, work: Parameters<typeof action<[string[]], Options>>[0]): void => {
-    targets.command(name).summary(summary).description(summary).argument("[name...]", "names of the inventory, or user@host; default all")
+    addNoCode(targets.command(name)).summary(summary).description(summary).argument("[name...]", "names of the inventory, or user@host; default all")
       .option("--targets <file>", "inventory; default targets.yaml here").option("--json", "print the result as JSON, alone on stdout").option("--verbose", "print stack traces with errors")
       .addHelpText("after", examples).exitOverride().action(action<[string[]], Options>(work));
   };
@@ -53,9 +54,9 @@ export const addTargets = (program: Command): Command => {
 
 const inventory = () => import("../../targets/inventory.ts");
 
-const entriesOf = async (names: readonly string[], { targets }: Options): Promise<TargetEntry[]> => {
+const entriesOf = async (names: readonly string[], { targets, code }: Options): Promise<TargetEntry[]> => {
   const { chooseTargets, findInventory } = await inventory();
-  const entries = await findInventory(targets);
+  const entries = await findInventory(targets, { allowCode: code });
   return names.length > 0 ? chooseTargets(entries, names) : entries;
 };
 

@@ -19,6 +19,7 @@ export class ShapeContext {
   /** Small values already looked at. */
   readonly memo: Memo;
   readonly #shapes = new Map<number, Shape | undefined>();
+  #blind = false;
 
   constructor(node: Node, opset: number, memo: Memo = new Map()) {
     this.node = node;
@@ -27,7 +28,15 @@ export class ShapeContext {
   }
 
   shape(slot: number): Shape | undefined {
+    if (this.#blind) return undefined;
     return this.#shapes.has(slot) ? this.#shapes.get(slot) : this.node.optionalIn(slot)?.shape;
+  }
+
+  /** The same node, of whose inputs nothing is known: a rule sees its attributes alone. */
+  attributesAlone(): ShapeContext {
+    const copy = new ShapeContext(this.node, this.opset, this.memo);
+    copy.#blind = true;
+    return copy;
   }
 
   /** The same node, with another shape of input `slot`. */
@@ -47,7 +56,7 @@ export class ShapeContext {
 
   /** Elements of a small integer or float input as far as they are known; symbolic elements are dimension names. */
   values(slot: number): readonly Dim[] | undefined {
-    const value = this.node.optionalIn(slot);
+    const value = this.#blind ? undefined : this.node.optionalIn(slot);
     return value && partialValue(value, this.memo)?.elements;
   }
 

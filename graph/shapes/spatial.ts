@@ -91,6 +91,16 @@ const scaled = (size: Dim, scale: number, unknown: Dim): Dim => {
   return Number.isInteger(scale) ? multiplyDims(size, scale, unknown) : unknown;
 };
 
+/** Sizes under keep_aspect_ratio_policy: one scale for all axes, the smallest or the largest of them, halves rounded up. */
+const keptAspect = (c: ShapeContext, from: readonly Dim[], sizes: readonly Dim[]): readonly Dim[] | undefined => {
+  const policy = c.node.string("keep_aspect_ratio_policy", "stretch");
+  if (policy === "stretch") return sizes;
+  if (!from.every((dim) => typeof dim === "number") || !sizes.every((dim) => typeof dim === "number")) return undefined;
+  const scales = sizes.map((size, index) => size / from[index]!);
+  const scale = policy === "not_larger" ? Math.min(...scales) : Math.max(...scales);
+  return from.map((size) => Math.floor(scale * size + 0.5));
+};
+
 const resize: ShapeRule = (c) => {
   const x = c.shape(0);
   const first = c.opset < 11 ? 1 : 2;
@@ -100,8 +110,8 @@ const resize: ShapeRule = (c) => {
   const scales = c.has(first) ? c.numbers(first) : undefined;
   const shape = [...x];
   if (sizes?.length === axes.length) {
-    if (c.node.string("keep_aspect_ratio_policy", "stretch") !== "stretch") return [{ dtype: c.dtype(0), shape: x.map((_, axis) => c.unknown(axis)) }];
-    for (const [index, axis] of axes.entries()) shape[axis] = sizes[index]!;
+    const kept = keptAspect(c, axes.map((axis) => x[axis]!), sizes);
+    for (const [index, axis] of axes.entries()) shape[axis] = kept?.[index] ?? c.unknown(axis);
   } else if (scales?.length === axes.length) {
     for (const [index, axis] of axes.entries()) shape[axis] = scaled(x[axis]!, scales[index]!, c.unknown(axis));
   } else {

@@ -15,14 +15,47 @@ export const valueRules: Readonly<Record<string, ValueRule>> = { ...arithmeticRu
 
 /** The elements of `value` as far as constants and shapes tell; undefined where they tell nothing. */
 export const partialValue = (value: Value, memo: Memo = new Map()): PartialValue | undefined => {
-  if (memo.has(value)) return memo.get(value);
-  memo.set(value, undefined);
-  const found = evaluate(value, memo);
-  memo.set(value, found);
-  return found;
+  const pending = [value];
+  while (pending.length > 0) {
+    try {
+      look(pending.at(-1)!, memo, 0);
+      pending.pop();
+    } catch (error) {
+      if (!(error instanceof TooDeep)) throw error;
+      pending.push(error.value);
+    }
+  }
+  return memo.get(value);
 };
 
-const evaluate = (value: Value, memo: Memo): PartialValue | undefined => {
+/** A chain of computations is walked in pieces of this length, so that none is too long for the stack. */
+const deepest = 200;
+
+/** Stops a walk: `value` must be known first. */
+class TooDeep extends Error {
+  readonly value: Value;
+
+  constructor(value: Value) {
+    super("a chain of values is long");
+    this.value = value;
+  }
+}
+
+const look = (value: Value, memo: Memo, depth: number): PartialValue | undefined => {
+  if (memo.has(value)) return memo.get(value);
+  if (depth > deepest) throw new TooDeep(value);
+  memo.set(value, undefined);
+  try {
+    const found = evaluate(value, memo, depth + 1);
+    memo.set(value, found);
+    return found;
+  } catch (error) {
+    memo.delete(value);
+    throw error;
+  }
+};
+
+const evaluate = (value: Value, memo: Memo, depth: number): PartialValue | undefined => {
   const tensor = value.constant;
   if (tensor) {
     if (tensor.size > mostElements || tensor.dtype === "string" || tensor.dtype.startsWith("complex")) return undefined;
@@ -30,12 +63,12 @@ const evaluate = (value: Value, memo: Memo): PartialValue | undefined => {
   }
   const node = value.producer;
   if (!node || node.domain !== "") return undefined;
-  if (node.opType === "If") return ofBranch(value, memo);
+  if (node.opType === "If") return ofBranch(value, memo, depth);
   const rule = Object.hasOwn(valueRules, node.opType) ? valueRules[node.opType] : undefined;
   const output = node.outputs.indexOf(value);
   const result = rule?.(node, (slot) => {
     const input = node.optionalIn(slot);
-    return input && partialValue(input, memo);
+    return input && look(input, memo, depth);
   }, output);
   if (!result || result.elements.length > mostElements) return undefined;
   return { shape: result.shape, elements: result.elements.map((element, index) => stored(element, value, () => unknownIn(node, index, output))) };
@@ -49,15 +82,18 @@ const stored = (element: Dim, { dtype, producer }: Value, unknown: () => Dim): D
 };
 
 /** The output of the branch that a known condition chooses. */
-const ofBranch = (value: Value, memo: Memo): PartialValue | undefined => {
+const ofBranch = (value: Value, memo: Memo, depth: number): PartialValue | undefined => {
   const node = value.producer!;
-  const output = decidedBranch(node, memo)?.outputs[node.outputs.indexOf(value)];
-  return output && partialValue(output, memo);
+  const branch = branchFor(node, numbersOf(look(node.in(0), memo, depth))?.[0]);
+  const output = branch?.outputs[node.outputs.indexOf(value)];
+  return output && look(output, memo, depth);
 };
 
 /** The branch of an If that runs, where its condition is known. */
-export const decidedBranch = (node: Node, memo: Memo = new Map()): Graph | undefined => {
-  const holds = numbersOf(partialValue(node.in(0), memo))?.[0];
+export const decidedBranch = (node: Node, memo: Memo = new Map()): Graph | undefined =>
+  branchFor(node, numbersOf(partialValue(node.in(0), memo))?.[0]);
+
+const branchFor = (node: Node, holds: number | undefined): Graph | undefined => {
   const branch = holds === undefined ? undefined : node.attributes.get(holds ? "then_branch" : "else_branch");
   return branch?.type === "graph" ? branch.value : undefined;
 };

@@ -2,7 +2,7 @@ import { exactInts, intAttribute, intsAttribute, type Attribute } from "../attri
 import { Graph } from "../graph.ts";
 import { Value, type Dim, type Shape } from "../node.ts";
 import { inferShapes } from "../shapes.ts";
-import { elementCount, Tensor, toInt64, type DataType } from "../tensor.ts";
+import { elementCount, isKeptType, Tensor, toInt64, type DataType } from "../tensor.ts";
 import { typeNamed } from "./names.ts";
 import { cannotParse, tokenize, type Token } from "./tokens.ts";
 
@@ -130,6 +130,7 @@ class Parser {
     if (kind === "number" && /^-?\d+$/.test(text)) { this.#number(); return intAttribute(BigInt(text)); }
     if (kind === "number") return { type: "float", value: this.#number() };
     if (/^(int|float|string|tensor|graph)s$/.test(text)) return this.#emptyList();
+    if (this.#accept("kept")) return { type: "kept", value: new Uint8Array(Buffer.from(this.#name(), "base64")) };
     const type = this.#type();
     this.#expect("=");
     return { type: "tensor", value: this.#contents(type) };
@@ -161,6 +162,7 @@ class Parser {
     const count = elementCount(dims);
     if (this.#isAhead("...")) throw this.#error("the contents were left out; print the graph with contents: \"all\"");
     if (this.#accept("base64")) return new Tensor(dtype, dims, new Uint8Array(Buffer.from(this.#name(), "base64")));
+    if (isKeptType(dtype)) throw this.#error(`a constant of type ${dtype} is written as base64`);
     if (this.#accept("fill")) return Tensor.from(dtype, dims, new Array<number>(count).fill(this.#number()));
     const texts: string[] = [];
     const { line } = this.#peek;

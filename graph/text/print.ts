@@ -1,7 +1,7 @@
 import type { Attribute } from "../attribute.ts";
 import { capturedBy, type Graph } from "../graph.ts";
 import type { Dim, Node, Value } from "../node.ts";
-import { toInt64, type Tensor } from "../tensor.ts";
+import { isKeptType, toInt64, type Tensor } from "../tensor.ts";
 import { isBareName, shortTypes } from "./names.ts";
 
 export interface PrintOptions {
@@ -70,7 +70,7 @@ class Printer {
 
   #tensor(tensor: Tensor): string {
     if (tensor.dtype === "string") return `[${tensor.strings.map(quote).join(", ")}]`;
-    if (tensor.size <= 16 && !/^(bfloat|complex)/.test(tensor.dtype)) return `[${elements(tensor).join(", ")}]`;
+    if (tensor.size <= 16 && !isKeptType(tensor.dtype) && !/^(bfloat|complex)/.test(tensor.dtype)) return `[${elements(tensor).join(", ")}]`;
     if (this.#contents === "short") return "...";
     return `base64 ${quote(Buffer.from(tensor.bytes).toString("base64"))}`;
   }
@@ -87,6 +87,7 @@ class Printer {
       case "tensor": return this.#typedTensor(attribute.value);
       case "tensors": return list(attribute.value.map((tensor) => this.#typedTensor(tensor)), "tensors");
       case "graph": return this.#subgraph(attribute.value, indent);
+      case "kept": return `kept ${quote(Buffer.from(attribute.value).toString("base64"))}`;
       case "graphs": return list(attribute.value.map((graph) => this.#subgraph(graph, indent)), "graphs");
     }
   }

@@ -1,9 +1,9 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { UserError } from "../../graph/error.ts";
 import { openTarget } from "../../targets/open.ts";
 import { nameOf, type TargetEntry } from "../../targets/inventory.ts";
 import type { BenchmarkModel } from "../../targets/target.ts";
-import { readJson, writeJson } from "../files.ts";
+import { readKept, writeKept } from "../kept.ts";
 import { benchmarkHooks } from "../progress.ts";
 import type { BenchmarkRecord, JsonObject } from "../result.ts";
 import type { Stage, StageContext, VariantFile } from "../stage.ts";
@@ -17,18 +17,20 @@ export const benchmarkStage: Stage<"benchmark"> = {
   name: "benchmark",
   identity: ({ loaded: { config } }) => (config.targets.length === 0 ? undefined : { targets: config.targets, benchmark: config.benchmark }),
   run: async (context) => {
-    const { loaded: { config: { targets } }, withoutTargets, folder, reporter } = context;
+    const { loaded: { config: { targets } }, withoutTargets, folder, damaged, reporter } = context;
+    const measureAll = damaged.some((path) => path.endsWith(".timing")); // only measuring brings timing caches back
     const records: Record<string, readonly BenchmarkRecord[]> = {};
     const failures: Failure[] = [];
     const wanted = targets.filter((entry) => !withoutTargets.includes(nameOf(entry)));
     for (const entry of wanted) {
       const name = nameOf(entry);
       const file = join(folder, `records-${name}.json`);
-      const kept = (await readJson(file)) as readonly BenchmarkRecord[] | undefined;
+      const of = `benchmark ${basename(folder)} ${name}`;
+      const kept = measureAll ? undefined : ((await readKept(file, of, `${name} is measured again`, reporter)) as { readonly records: readonly BenchmarkRecord[] } | undefined)?.records;
       if (kept) reporter.line(`benchmark on ${name}: measured already`);
       try {
         records[name] = kept ?? (await measure(context, entry));
-        if (!kept) await writeJson(file, records[name]);
+        if (!kept) await writeKept(file, of, { records: records[name] });
       } catch (error) {
         if (!(error instanceof UserError)) throw error; // an interruption, or a bug
         failures.push({ name, error });

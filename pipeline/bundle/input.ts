@@ -6,10 +6,11 @@ import { loadDetector } from "../../detection/detector.ts";
 import { UserError } from "../../graph/error.ts";
 import { sha256File } from "../../targets/digest.ts";
 import type { BundleConfig } from "../config-schema.ts";
-import { readJson } from "../files.ts";
+import { readSealed } from "../../files/seal.ts";
 import { exactSession } from "../models/session.ts";
 import type { Plan } from "../plan.ts";
 import type { RunResult, Variant } from "../result.ts";
+import { stageDamage, stageFolder as nameOfFolder } from "../store.ts";
 import { variantPath } from "../variant-files.ts";
 
 export interface BundleSources {
@@ -21,11 +22,15 @@ export interface BundleSources {
   readonly plan: Plan | null;
 }
 
-/** Gathers what a bundle is made from out of a finished run. Throws UserError BUNDLE_VARIANT, BUNDLE_MODEL and those of reading the models. */
+/** Gathers what a bundle is made from out of a finished run. Throws UserError BUNDLE_VARIANT, BUNDLE_MODEL, BUNDLE_FILE and those of reading the models. */
 export const bundleInput = async ({ result, runFolder, settings, requirements, plan }: BundleSources): Promise<BundleInput> => {
   const variant = chosenVariant(result, settings.variant);
   const models = [await open(variant, "float", runFolder, plan)];
   for (const child of result.variants.filter(({ stage, parent }) => stage === "int8" && parent === variant.name)) models.push(await open(child, undefined, runFolder, plan));
+  for (const stage of result.stages.filter(({ name, undone }) => (name === "quantize" || name === "benchmark") && undone !== true)) {
+    const damage = await stageDamage(runFolder, stage);
+    if (damage) throw changedFile(damage.path, damage.damage);
+  }
   const ranges = await readRanges(result, runFolder);
   return {
     result, models, formats: settings.formats, requirements, ranges,
@@ -57,19 +62,22 @@ const open = async (variant: Variant, role: ModelRole | undefined, runFolder: st
 const otherModel = ({ name }: Variant, path: string): UserError =>
   new UserError("BUNDLE_MODEL", `The file of "${name}", ${path}, is gone or is not the one that the run measured.`, "run compress with the run's config: it makes again what is missing or changed.");
 
+const changedFile = (path: string, damage: string): UserError =>
+  new UserError("BUNDLE_FILE", `${path} ${damage}.`, "run compress with the run's config: it makes again what is missing or changed.");
+
 /** Evidence comes from the pictures that the reported figures come from. */
 const dataOf = ({ train, reported, classes, slices, fingerprints }: Plan): EvidenceData =>
   ({ items: reported.items, classes, slices, fingerprints: { train: fingerprints.train, val: fingerprints.reported }, trainImages: train.items.length });
 
 const stageFolder = ({ stages }: RunResult, runFolder: string, name: string): string | undefined => {
   const record = stages.findLast((stage) => stage.name === name);
-  return record && join(runFolder, `${name}-${record.hash.slice(0, 12)}`);
+  return record && join(runFolder, nameOfFolder(name, record.hash));
 };
 
 /** What the quantize stage wrote; `threshold` is the symmetric bound. */
 const readRanges = async (result: RunResult, runFolder: string): Promise<ReadonlyMap<string, number> | null> => {
   const folder = stageFolder(result, runFolder, "quantize");
-  const table = folder && ((await readJson(join(folder, "ranges.json"))) as { readonly ranges: Readonly<Record<string, { readonly threshold: number }>> } | undefined);
+  const table = folder && ((await readSealed(join(folder, "ranges.json"), "ranges")).content as { readonly ranges: Readonly<Record<string, { readonly threshold: number }>> } | undefined);
   return table ? new Map(Object.entries(table.ranges).map(([name, { threshold }]) => [name, threshold])) : null;
 };
 

@@ -1,18 +1,21 @@
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { readKey } from "../../bundle/signature.ts";
 import { writeBundle, type WrittenBundle } from "../../bundle/write.ts";
+import type { Trust } from "../../targets/code-keys.ts";
 import { UserError } from "../../graph/error.ts";
 import { bundleDefaults, configSchema, type BundleConfig } from "../config-schema.ts";
 import { loadConfig } from "../config.ts";
-import { readJson } from "../files.ts";
+import { readKept } from "../kept.ts";
 import { makePlan, type Plan } from "../plan.ts";
 import { silentReporter, type Reporter } from "../progress.ts";
+import { readRun } from "../run-file.ts";
 import type { RunResult } from "../result.ts";
 import { bundleInput } from "./input.ts";
 import { sourceFile } from "./source.ts";
-import { following, readRun, toolRecord } from "./stage.ts";
+import { following, toolRecord } from "./stage.ts";
 
-export interface BundleRunOptions {
+export interface BundleRunOptions extends Trust {
   readonly variant?: string;
   readonly formats?: BundleConfig["formats"];
   /** Folder that gets the bundle; default `bundles` in the run folder. */
@@ -30,9 +33,9 @@ export interface BundleRunOptions {
 export const bundleRun = async (runFolder: string, options: BundleRunOptions = {}): Promise<WrittenBundle> => {
   const { reporter = silentReporter, signal } = options;
   const key = options.sign === undefined ? undefined : await readKey(options.sign, "private");
-  const result = await readRun(runFolder);
+  const result = await readRun(runFolder, reporter);
   const settings = settingsOf(result, options);
-  const plan = await planOf(result, runFolder, options.config, reporter);
+  const plan = await planOf(result, runFolder, options, reporter);
   if (!plan) reporter.warn("the run's config is not where it was: accuracy by slice is not measured (name it with --config)");
   const requirements = configSchema.shape.requirements.parse(result.config["requirements"]) ?? [];
   const input = await bundleInput({ result, runFolder: resolve(runFolder), settings, requirements, plan });
@@ -46,11 +49,11 @@ const settingsOf = (result: RunResult, { variant, formats }: BundleRunOptions): 
 });
 
 /** The run's data sets; null where no config is named and the old one is gone. */
-const planOf = async (result: RunResult, runFolder: string, given: string | undefined, reporter: Reporter): Promise<Plan | null> => {
-  const saved = (await readJson(join(runFolder, sourceFile))) as { readonly config: string } | undefined;
+const planOf = async (result: RunResult, runFolder: string, { config: given, ...trust }: BundleRunOptions, reporter: Reporter): Promise<Plan | null> => {
+  const saved = (await readKept(join(runFolder, sourceFile), sourceFile, "the config is not known from there", reporter)) as { readonly config: string } | undefined;
   const path = given ?? saved?.config;
   if (path === undefined) return null;
-  const loaded = await loadConfig(path).catch((error: unknown) => {
+  const loaded = await loadConfig(path, trust).catch((error: unknown) => {
     if (given === undefined && error instanceof UserError && error.code === "CONFIG_READ") return null;
     throw error;
   });
@@ -58,7 +61,8 @@ const planOf = async (result: RunResult, runFolder: string, given: string | unde
   const { name, data, seed } = loaded.config;
   const same = (key: string, value: unknown): boolean => JSON.stringify(result.config[key]) === JSON.stringify(value);
   if (!same("name", name) || !same("seed", seed) || !same("data", data)) throw otherConfig(path, runFolder);
-  const plan = await makePlan(loaded, reporter);
+  const cacheFolder = join(dirname(resolve(runFolder)), "cache");
+  const plan = await makePlan(loaded, reporter, existsSync(cacheFolder) ? cacheFolder : undefined);
   const changed = changedSets(result, plan);
   if (changed.length > 0) throw otherData(changed, runFolder);
   return plan;

@@ -1,9 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { writeBundle } from "../../bundle/write.ts";
 import { runtimeVersion } from "../environment.ts";
 import { lazyTask, type Reporter } from "../progress.ts";
-import { parseRunResult, type RunResult } from "../result.ts";
+import { readRun } from "../run-file.ts";
 import type { Stage } from "../stage.ts";
 import { inRun } from "../variant-files.ts";
 import { version } from "../version.ts";
@@ -33,12 +31,6 @@ export const bundleStage: Stage<"bundle"> = {
 };
 
 export const toolRecord = () => ({ name: "edgestill", version, onnxruntime: runtimeVersion() }) as const;
-
-/** run.json of a folder. Throws UserError NOT_A_RUN. */
-export const readRun = async (runFolder: string): Promise<RunResult> => {
-  const file = join(runFolder, "run.json");
-  return parseRunResult(await readFile(file, "utf8").catch(() => ""), file);
-};
 
 /** A bar for each thing that takes long. */
 export const following = (reporter: Reporter, signal: AbortSignal | undefined) => {

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import type { GoldenMachine } from "../../bundle/golden/check.ts";
 import { readKey } from "../../bundle/signature.ts";
 import { verifyBundle, type Verification } from "../../bundle/verify.ts";
+import type { Trust } from "../../targets/code-keys.ts";
 import { benchmarkHooks, silentReporter, type Reporter } from "../progress.ts";
 
-export interface VerifyRunOptions {
+export interface VerifyRunOptions extends Trust {
   /** PEM file of the public key that must have signed. */
   readonly key?: string;
   readonly run?: boolean;
@@ -19,17 +20,17 @@ export interface VerifyRunOptions {
 }
 
 /** Checks a bundle, folder or archive; see `verifyBundle`, `unpackArchive` and `deviceMachine`. */
-export const verifyBundleFolder = async (bundle: string, { key, target, targets, reporter = silentReporter, ...options }: VerifyRunOptions = {}): Promise<Verification> => {
+export const verifyBundleFolder = async (bundle: string, { key, target, targets, allowCode = true, reporter = silentReporter, ...options }: VerifyRunOptions = {}): Promise<Verification> => {
   const publicKey = key === undefined ? undefined : await readKey(key, "public");
-  const machine = target === undefined || target === "local" ? undefined : await machineOf(target, targets, reporter);
+  const machine = target === undefined || target === "local" ? undefined : await machineOf(target, targets, { allowCode }, reporter);
   return unpacked(bundle, (folder) => verifyBundle(folder, { ...options, ...(publicKey && { key: publicKey }), ...(machine && { machine }) }));
 };
 
 /** Throws UserError INVENTORY, UNKNOWN_TARGET, GOLDEN_TARGET. */
-const machineOf = async (target: string, targets: string | undefined, reporter: Reporter): Promise<GoldenMachine | undefined> => {
+const machineOf = async (target: string, targets: string | undefined, trust: Trust, reporter: Reporter): Promise<GoldenMachine | undefined> => {
   const { chooseTargets, findInventory, isDevice } = await import("../../targets/inventory.ts");
   const { deviceMachine } = await import("../../bundle/golden/device.ts");
-  const [entry] = chooseTargets(await findInventory(targets), [target]);
+  const [entry] = chooseTargets(await findInventory(targets, trust), [target]);
   return isDevice(entry!) ? deviceMachine(entry, (signal) => benchmarkHooks(reporter, `golden vectors on ${entry.name}`, signal)) : undefined;
 };
 

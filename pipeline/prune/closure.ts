@@ -1,3 +1,4 @@
+import { disjointSets } from "../../graph/disjoint-sets.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Node, Value } from "../../graph/node.ts";
 import { axisRule } from "./axis-links.ts";
@@ -106,23 +107,3 @@ const seedsOf = (graph: Graph): { node: Node; axis: number }[] =>
     if (isWeight(node.in(0)) === isWeight(node.in(1))) return [];
     return [{ node, axis: isWeight(node.in(1)) ? rank - 1 : rank - 2 }];
   });
-
-/** Union-find over integers with path halving. */
-const disjointSets = () => {
-  const parent: number[] = [];
-  const find = (atom: number): number => {
-    let at = atom;
-    while (parent[at] !== at) at = parent[at] = parent[parent[at]!]!;
-    return at;
-  };
-  return {
-    find,
-    union: (a: number, b: number): void => { parent[find(a)] = find(b); },
-    /** Adds `count` singletons; the first of them. */
-    grow: (count: number): number => {
-      const first = parent.length;
-      for (let k = 0; k < count; k++) parent.push(first + k);
-      return first;
-    },
-  };
-};

@@ -1,4 +1,5 @@
 import type { Node, Value } from "../../graph/node.ts";
+import { weightAxesOf } from "../../graph/ops/layers.ts";
 import { isDepthwise } from "./conv-links.ts";
 import { isWeight, sizeOf } from "./link.ts";
 import { contraction } from "./matmul-links.ts";
@@ -7,10 +8,8 @@ import { contraction } from "./matmul-links.ts";
 export const axisConsumers = (node: Node): { readonly value: Value; readonly axis: number }[] => {
   if (node.domain !== "") return [];
   switch (node.opType) {
-    case "Conv":
-      return isDepthwise(node) ? [] : [{ value: node.in(1), axis: 1 }];
-    case "ConvTranspose":
-      return isDepthwise(node) ? [] : [{ value: node.in(1), axis: 0 }];
+    case "Conv": case "ConvTranspose":
+      return isDepthwise(node) ? [] : [{ value: node.in(1), axis: weightAxesOf(node).input }];
     case "Gemm": case "MatMul": {
       const [kOfA, kOfB] = contraction(node);
       if (isWeight(node.in(1))) return [{ value: node.in(1), axis: kOfB }];

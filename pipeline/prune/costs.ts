@@ -1,6 +1,7 @@
 import type { Graph } from "../../graph/graph.ts";
 import type { ModelCost } from "../../graph/macs.ts";
 import type { Node, Value } from "../../graph/node.ts";
+import { carriesWeight, learnedSlots, weightAxesOf } from "../../graph/ops/layers.ts";
 import type { AxisRef, Closure } from "./closure.ts";
 import type { Unit } from "./groups.ts";
 import { contraction } from "./matmul-links.ts";
@@ -53,16 +54,16 @@ const nodeCosts = (graph: Graph, { perNode }: ModelCost): [Node, number][] => {
 const costsByAxis = (terms: readonly Term[]): Term[] => terms.filter(({ axes, full }) => axes.length > 0 && full > 0);
 
 /** Axes whose sizes the MACs of `node` are proportional to. */
-const factors = ({ find }: Closure, node: Node): AxisRef[] => {
-  const axes: readonly (readonly [Value, number])[] = (() => {
-    switch (node.opType) {
-      case "Conv": return [[node.out(), 1], [node.in(1), 1]];
-      case "ConvTranspose": return [[node.in(0), 1], [node.in(1), 1]];
-      case "Gemm": case "MatMul": return [...(node.out().shape ?? []).map((_, axis) => [node.out(), axis] as const), [node.in(0), contraction(node)[0]] as const];
-      default: return [[node.out(), 1]];
-    }
-  })();
-  return axes.flatMap(([value, axis]) => find(value, axis) ?? []);
+const factors = ({ find }: Closure, node: Node): AxisRef[] => axesOfMacs(node).flatMap(([value, axis]) => find(value, axis) ?? []);
+
+const axesOfMacs = (node: Node): readonly (readonly [Value, number])[] => {
+  switch (node.opType) {
+    case "Conv": return [[node.out(), 1], [node.in(1), weightAxesOf(node).input]];
+    case "ConvTranspose": return [[node.in(0), 1], [node.in(1), weightAxesOf(node).output]];
+    case "Gemm": case "MatMul":
+      return [...(node.out().shape ?? []).map((_, axis) => [node.out(), axis] as const), [node.in(0), contraction(node)[0]]];
+    default: return [[node.out(), 1]];
+  }
 };
 
 const weightTerms = ({ axes }: Closure): Term[] => {
@@ -73,11 +74,4 @@ const weightTerms = ({ axes }: Closure): Term[] => {
 
 /** Learned numbers as `countMacs` counts them: not the statistics of a BatchNormalization, nor constants of the arithmetic. */
 const isParameter = ({ constant, uses }: Value): boolean =>
-  constant !== undefined && [...uses].some(({ node, slot }) => slot < 3 && (learning.has(node.opType) || (node.opType === "Add" && afterMatMul(node))));
-
-const learning: ReadonlySet<string> = new Set([
-  "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "LayerNormalization", "InstanceNormalization", "GroupNormalization", "PRelu", "Gather",
-  "Transpose", "Reshape", "Cast", "Identity", "QuantizeLinear",
-]);
-
-const afterMatMul = (node: Node): boolean => node.inputs.some((value) => value?.producer?.opType === "MatMul");
+  constant !== undefined && [...uses].some(({ node, slot }) => (carriesWeight(node) ? slot === 0 : learnedSlots(node).includes(slot)));

@@ -1,11 +1,10 @@
 import type { Node, Value } from "../../graph/node.ts";
+import { weightAxesOf } from "../../graph/ops/layers.ts";
 import { blocked, isWeight, link, rankOf, sizeOf, type AxisRule, type Link } from "./link.ts";
 
 /** Axis of A and B that Gemm or MatMul sums over. */
 export const contraction = (node: Node): readonly [number, number] =>
-  node.opType === "Gemm"
-    ? [node.int("transA", 0) ? 0 : 1, node.int("transB", 0) ? 1 : 0]
-    : [rankOf(node.in(0)) - 1, rankOf(node.in(1)) - 2];
+  [node.opType === "Gemm" && node.int("transA", 0) ? 0 : rankOf(node.in(0)) - 1, weightAxesOf(node).input];
 
 const contracted = (node: Node, to: Value, axis: number): readonly Link[] | ReturnType<typeof blocked> =>
   isWeight(node.in(0)) || isWeight(node.in(1)) ? [link(to, axis)] : blocked("it sums products of two activations over that axis");

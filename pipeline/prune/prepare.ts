@@ -1,5 +1,6 @@
 import type { Graph } from "../../graph/graph.ts";
 import { inferShapes } from "../../graph/shapes.ts";
+import { forgetDescriptions } from "../../onnx/beyond.ts";
 import { castLikeToCast, foldShapeArithmetic } from "../../rewrite/constants.ts";
 import { inlineDecidedIfs } from "../../rewrite/inline-if.ts";
 import { upgradeOpset } from "../../rewrite/opset.ts";
@@ -21,6 +22,7 @@ export const preparedGraph = (input: Graph): Graph => {
     if (value.tensor!.shape.length > 1) continue;
     for (const { node, slot } of [...value.uses].slice(1)) node.replaceInput(slot, graph.addInitializer(graph.freshName(`${value.name}/copy`), value.tensor!));
   }
+  forgetDescriptions(graph);
   inferShapes(graph);
   return graph;
 };

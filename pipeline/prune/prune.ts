@@ -3,6 +3,8 @@ import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { countMacs } from "../../graph/macs.ts";
 import type { Node } from "../../graph/node.ts";
+import { isLayerOp } from "../../graph/ops/layers.ts";
+import { partOfName } from "../../graph/pattern.ts";
 import type { PruneGroup, PruneReport } from "../result.ts";
 import { maskedGraph, prunedGraph, type Plan } from "./apply.ts";
 import { costModel } from "./costs.ts";
@@ -151,9 +153,9 @@ const groupReport = (before: Structure, after: Structure, scores: ReadonlyMap<st
 
 /** Layers whose node or weight name matches a pattern. Throws UserError EXCLUDE_UNMATCHED for a pattern without a match. */
 const excludedLayers = (graph: Graph, patterns: readonly string[]): Set<Node> => {
-  const layers = [...graph.nodes].filter((node) => ["Conv", "ConvTranspose", "Gemm", "MatMul"].includes(node.opType));
+  const layers = [...graph.nodes].filter(isLayerOp);
   return new Set(patterns.flatMap((pattern) => {
-    const matches = patternOf(pattern);
+    const matches = partOfName(pattern);
     const found = layers.filter((node) => [node.name, ...node.inputs.map((value) => value?.name ?? "")].some((name) => matches.test(name)));
     if (found.length === 0) throw unmatchedExclude(pattern, layers);
     return found;
@@ -163,12 +165,6 @@ const excludedLayers = (graph: Graph, patterns: readonly string[]): Set<Node> =>
 /** Throws UserError EXCLUDE_UNMATCHED for a pattern that names no layer of a model that is to be pruned. */
 export const checkExcluded = (graph: Graph, patterns: readonly string[]): void => {
   if (patterns.length > 0) excludedLayers(preparedGraph(graph), patterns);
-};
-
-/** Whole parts of a name between "/", "." and "_"; `*` stands for any characters. */
-const patternOf = (pattern: string): RegExp => {
-  const escaped = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*");
-  return new RegExp(`(^|[./_:])${escaped}($|[./_:])`);
 };
 
 const unmatchedExclude = (pattern: string, layers: readonly Node[]) =>

@@ -1,6 +1,7 @@
 import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Value } from "../../graph/node.ts";
+import { carriesWeight, isLayerOp } from "../../graph/ops/layers.ts";
 import { stridesOf, type Tensor } from "../../graph/tensor.ts";
 import type { AxisRef } from "./closure.ts";
 import type { Group, Structure } from "./groups.ts";
@@ -70,12 +71,9 @@ const taylorSums = async ({ graph, closure }: Structure, gradients: Gradients | 
 /** Matrices and kernels; biases and other vectors say little about a channel. */
 const onWeights = (measure: (w: Float32Array, value: Value) => ((index: number) => number) | undefined): Measure => ({ value }) => {
   const { constant } = value;
-  const isLayerWeight = [...value.uses].some(({ node, slot }) => slot < 2 && weightReaders.has(node.opType));
+  const isLayerWeight = [...value.uses].some(({ node, slot }) => slot < 2 && (isLayerOp(node) || carriesWeight(node)));
   return isLayerWeight && constant?.dtype === "float32" && constant.shape.length >= 2 ? measure(constant.floats, value) : undefined;
 };
-
-/** Layers, and what stands between a weight and its layer. */
-const weightReaders: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul", "Transpose", "Reshape", "Cast", "Identity"]);
 
 const batchNormScale: Measure = ({ value }) => {
   const { constant } = value;

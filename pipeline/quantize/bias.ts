@@ -1,7 +1,8 @@
 import type { Graph } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
+import { weightAxesOf } from "../../graph/ops/layers.ts";
 import { Tensor } from "../../graph/tensor.ts";
-import { dequantizedWeight, quantizeWeight, weightAxis } from "./weights.ts";
+import { dequantizedWeight, quantizeWeight } from "./weights.ts";
 
 /** Gives the layer its corrected bias, if it has one in `biases`. */
 export const correctBias = (graph: Graph, node: Node, biases: ReadonlyMap<string, Float32Array> | undefined): void => {
@@ -19,7 +20,7 @@ export const correctedBiases = (layers: readonly Node[], channelMeans: ReadonlyM
     const means = channelMeans.get(node.in(0).name);
     if (node.opType !== "Conv" || !means) continue;
     const weight = node.in(1).constant!;
-    const rounded = dequantizedWeight(quantizeWeight(weight, weightAxis(node)));
+    const rounded = dequantizedWeight(quantizeWeight(weight, weightAxesOf(node).output));
     const [outputs = 0, inputs = 0] = weight.shape;
     const kernel = weight.size / (outputs * inputs);
     const perGroup = outputs / node.int("group", 1);

@@ -3,7 +3,7 @@ import type { Attribute } from "../../graph/attribute.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Node, Value } from "../../graph/node.ts";
 import { onnxDataType, Tensor } from "../../graph/tensor.ts";
-import { layerOps } from "./float-set.ts";
+import { layerOps } from "../../graph/ops/layers.ts";
 
 /**
  * A copy that computes the same bits from a smaller file: int8 leaves so little of the weights that names and repeated constants would weigh

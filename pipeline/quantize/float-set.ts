@@ -1,15 +1,14 @@
 import type { Graph } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
+import { isLayerOp } from "../../graph/ops/layers.ts";
+import { wholeName } from "../../graph/pattern.ts";
 import { patternMatchesNothing } from "./errors.ts";
 
 /** Nodes that stay float, each with the reason. */
 export type FloatSet = ReadonlyMap<Node, string>;
 
-/** Ops that multiply by weights. */
-export const layerOps: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
-
 /** The weight that a layer multiplies by: constant float32 of rank 2 or more. */
-const hasWeights = (node: Node): boolean => layerOps.has(node.opType) && node.domain === "" && node.inputs[1]?.constant?.dtype === "float32";
+const hasWeights = (node: Node): boolean => isLayerOp(node) && node.inputs[1]?.constant?.dtype === "float32";
 
 /** The expectation of a distribution written as a Conv or MatMul with weights 0, 1, 2, … (DFL): decoding, not a layer. */
 const isExpectation = (node: Node): boolean => {
@@ -52,12 +51,9 @@ export const startingFloatSet = (graph: Graph): Map<Node, string> => {
 /** Adds the nodes whose names match the globs (`*` any text, `?` one character). Throws UserError KEEP_FLOAT_PATTERN. */
 export const addPatterns = (set: Map<Node, string>, graph: Graph, patterns: readonly string[]): void => {
   for (const pattern of patterns) {
-    const expression = globExpression(pattern);
+    const expression = wholeName(pattern);
     const matches = graph.sorted().filter(({ name }) => expression.test(name));
     if (matches.length === 0) throw patternMatchesNothing(pattern, lastLayers(graph).map(({ name }) => name));
     for (const node of matches) if (!set.has(node)) set.set(node, `keepFloat "${pattern}"`);
   }
 };
-
-const globExpression = (pattern: string): RegExp =>
-  new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`, "s");

@@ -1,6 +1,7 @@
 import type { Node, Value } from "../../graph/node.ts";
+import { weightAxesOf } from "../../graph/ops/layers.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import { quantizeWeight, weightAxis, type QuantizedWeight } from "./weights.ts";
+import { quantizeWeight, type QuantizedWeight } from "./weights.ts";
 
 export type WeightLimit = "pairs" | "half" | "none";
 
@@ -24,7 +25,7 @@ export const layerWeights = (layers: readonly Node[], options: LayerWeightOption
   for (const node of layers) {
     const weight = node.in(1);
     if (!ids.has(weight)) ids.set(weight, ids.size);
-    const key = [ids.get(weight), weightAxis(node), pairsKey(node), options.limit(node)].join();
+    const key = [ids.get(weight), weightAxesOf(node).output, pairsKey(node), options.limit(node)].join();
     users.set(key, [...(users.get(key) ?? []), node]);
   }
   const found = new Map<Node, QuantizedWeight>();
@@ -39,7 +40,7 @@ const quantizeFor = (nodes: readonly Node[], { inputScale, limit: limitOf }: Lay
   const [first] = nodes as [Node, ...Node[]];
   const limit = limitOf(first);
   const weight = first.in(1).constant!;
-  const axis = weightAxis(first);
+  const axis = weightAxesOf(first).output;
   const leastScales = new Float64Array(weight.shape[axis]!);
   for (const node of nodes) {
     const bias = biasOf(node);
@@ -79,7 +80,7 @@ const pairsKey = (node: Node): string => (node.opType === "Conv" ? "conv" : `${n
  */
 export const neighbours = (node: Node): readonly (readonly [number, number])[] => {
   const { shape } = node.in(1).constant!;
-  const depth = node.opType === "Conv" ? shape[1]! : shape[node.opType === "Gemm" && node.int("transB", 0) === 1 ? 1 : shape.length - 2]!;
+  const depth = shape[weightAxesOf(node).input]!;
   const kernel = node.opType === "Conv" ? shape.slice(2).reduce((product, size) => product * size, 1) : 1;
   if (node.opType === "Conv" && depth === 1) return [];
   const at = (k: number): number => (k % depth) * kernel + Math.floor(k / depth);

@@ -19,6 +19,8 @@ const cpuRoles: Readonly<Record<string, CpuRole>> = {
 /** Ops that TensorRT moves a Q/DQ pair through: their inputs and outputs share one scale. */
 export const commutingOps: ReadonlySet<string> = new Set(["Concat", "MaxPool", "Resize", "Split", "Slice", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten"]);
 
+const cpuLayers: ReadonlySet<string> = new Set(["Conv", "Gemm", "MatMul"]);
+
 const float32Constant = (value: Value | null | undefined): boolean => value?.constant?.dtype === "float32";
 
 /** The inputs that carry activations. */
@@ -28,8 +30,8 @@ export const activationInputs = (node: Node): Value[] => {
 };
 
 /** A layer with constant float32 weights; a bias must be constant too. */
-export const isLayer = (node: Node, opTypes: readonly string[]): boolean =>
-  opTypes.includes(node.opType) && node.domain === "" && isMatrix(node.inputs[1]) && !node.inputs[0]?.constant
+export const isLayer = (node: Node, opTypes: ReadonlySet<string>): boolean =>
+  opTypes.has(node.opType) && node.domain === "" && isMatrix(node.inputs[1]) && !node.inputs[0]?.constant
   && (!node.inputs[2] || float32Constant(node.inputs[2])) && (node.opType !== "Gemm" || isRow(node.inputs[2]));
 
 /** Weights with output channels: a vector (a dot product) has none. */
@@ -41,7 +43,7 @@ const isRow = (bias: Value | null | undefined): boolean => !bias || (bias.consta
 /** The role of the node, or undefined where ONNX Runtime computes it in float whatever is around it. */
 export const cpuRole = (node: Node): CpuRole | undefined => {
   const role = node.domain === "" && Object.hasOwn(cpuRoles, node.opType) ? cpuRoles[node.opType] : undefined;
-  if (role === "layer") return isLayer(node, ["Conv", "Gemm", "MatMul"]) ? (isPlainGemm(node) ? "layer" : undefined) : node.opType === "MatMul" ? "own" : undefined;
+  if (role === "layer") return isLayer(node, cpuLayers) ? (isPlainGemm(node) ? "layer" : undefined) : node.opType === "MatMul" ? "own" : undefined;
   if (node.outputs.some(({ dtype }) => dtype !== undefined && dtype !== "float32")) return undefined;
   if (activationInputs(node).some((input) => input.constant)) return undefined;
   if (node.opType === "Resize" && node.string("mode", "nearest") !== "nearest") return undefined;

@@ -2,6 +2,7 @@ import { checkGraph } from "../../graph/check.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Value } from "../../graph/node.ts";
 import { inferShapes } from "../../graph/shapes.ts";
+import { forgetDescriptions } from "../../onnx/beyond.ts";
 import { foldBatchNorm } from "../../rewrite/batchnorm.ts";
 import { constantsToInitializers } from "../../rewrite/constants.ts";
 import { upgradeOpset } from "../../rewrite/opset.ts";
@@ -20,6 +21,7 @@ export const prepareForQuantization = (input: Graph): Graph => {
   const nodeOfWeight = new Map([...upgraded.nodes].flatMap((node) => (node.inputs[1]?.tensor ? [[node.inputs[1].name, node.name] as const] : [])));
   const { graph } = foldBatchNorm(upgraded);
   for (const node of graph.nodes) if (node.name.startsWith("fold-batchnorm/")) node.name = nodeOfWeight.get(node.in(1).name) ?? node.name;
+  forgetDescriptions(graph);
   inferShapes(graph);
   plainForms(graph);
   uniqueNames(graph);

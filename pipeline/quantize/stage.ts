@@ -6,7 +6,7 @@ import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
 import type { QuantizeConfig } from "../config-schema.ts";
-import { writeJson } from "../files.ts";
+import { writeKept } from "../kept.ts";
 import { lazyTask } from "../progress.ts";
 import type { QuantizeReport } from "../result.ts";
 import type { Stage, StageContext, VariantFile } from "../stage.ts";
@@ -47,7 +47,7 @@ export const quantizeStage: Stage<"quantize"> = {
         },
       });
       for (const warning of quantized.report.warnings ?? []) context.reporter.warn(warning);
-      await writeJson(join(context.folder, "ranges.json"), rangesToJson(quantized.ranges));
+      await writeKept(join(context.folder, "ranges.json"), "ranges", rangesToJson(quantized.ranges));
       return { variants: await saveFiles(context, source, quantized), report: withTraining(quantized.report, trained) };
     } finally {
       calibrate.end();

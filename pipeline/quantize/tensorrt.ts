@@ -1,6 +1,8 @@
 import { checkGraph } from "../../graph/check.ts";
+import { disjointSets } from "../../graph/disjoint-sets.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Node, Value } from "../../graph/node.ts";
+import { isLayerOp, layerOps } from "../../graph/ops/layers.ts";
 import { correctBias } from "./bias.ts";
 import { hasRange, rangeFor, type EmitOptions, type Emitted } from "./emitter.ts";
 import { layerWeights } from "./layer-weights.ts";
@@ -40,7 +42,7 @@ export const emitTensorrt = (prepared: Graph, table: RangeTable, options: EmitOp
   }
   const weights = layerWeights(weighted, { inputScale: (node) => scales.get(node)!, limit: (node) => (isFusedByRuntime(node) ? "pairs" : "none") });
   for (const [node, quantized] of weights) addFloatWeight(graph, node, quantized);
-  const kept = graph.sorted().filter((node) => layerOps.includes(node.opType) && options.floatNodes.has(node.name)).map(({ name }) => name);
+  const kept = graph.sorted().filter((node) => isLayerOp(node) && options.floatNodes.has(node.name)).map(({ name }) => name);
   if (kept.length > 0) graph.metadata.set(floatLayersKey, kept.join("\n"));
   checkGraph(graph);
   return { graph, layers: layers.map(({ name }) => name) };
@@ -49,7 +51,6 @@ export const emitTensorrt = (prepared: Graph, table: RangeTable, options: EmitOp
 /** Metadata: layers that were left float on purpose, a name a line; `inspect` does not call them slow. */
 const floatLayersKey = "edgestill.float";
 
-const layerOps = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
 const useKey = (node: Node, slot: number): string => `${slot}:${node.name}`;
 
 const isEligible = (graph: Graph, node: Node): boolean => {
@@ -110,19 +111,20 @@ const comesFromLayer = (graph: Graph, value: Value, layers: ReadonlySet<Node>): 
 
 /** One threshold for all quantized values that Concat, Split, MaxPool and the like connect: the largest of theirs. */
 const groupThresholds = (graph: Graph, quantized: readonly Value[], table: RangeTable): Map<Value, number> => {
-  const parent = new Map<Value, Value>();
-  const root = (value: Value): Value => {
-    let top = value;
-    for (let next = parent.get(top); next; next = parent.get(top)) top = next;
-    return top;
+  const sets = disjointSets();
+  const ids = new Map<Value, number>();
+  const idOf = (value: Value): number => {
+    const id = ids.get(value) ?? sets.grow(1);
+    ids.set(value, id);
+    return id;
   };
+  const root = (value: Value): number => sets.find(idOf(value));
   for (const node of graph.nodes) {
     if (!commutingOps.has(node.opType)) continue;
-    const first = node.out();
     const joined = node.opType === "Concat" ? node.inputs : node.inputs.slice(0, 1);
-    for (const value of [...joined, ...node.outputs]) if (value && root(value) !== root(first)) parent.set(root(value), root(first));
+    for (const value of [...joined, ...node.outputs]) if (value) sets.union(idOf(value), idOf(node.out()));
   }
-  const largest = new Map<Value, number>();
+  const largest = new Map<number, number>();
   for (const value of quantized) largest.set(root(value), Math.max(largest.get(root(value)) ?? 0, rangeFor(table, value).threshold));
   return new Map(quantized.map((value) => [value, largest.get(root(value))!]));
 };

@@ -1,5 +1,4 @@
 import { elementCount, Tensor } from "../../graph/tensor.ts";
-import type { Node } from "../../graph/node.ts";
 
 export interface QuantizedWeight {
   /** int8 in [-127, 127], the shape of the weight. */
@@ -17,17 +16,6 @@ export interface WeightRules {
   /** Elements [first, second] of one channel whose values of one sign may add up to 128 at most (`neighbours`). */
   readonly pairs?: readonly (readonly [number, number])[] | undefined;
 }
-
-/** Axis of the output channels in the weight of a layer. */
-export const weightAxis = (node: Node): number => {
-  const rank = node.in(1).constant!.shape.length;
-  switch (node.opType) {
-    case "Conv": return 0;
-    case "ConvTranspose": return 1;
-    case "Gemm": return node.int("transB", 0) === 1 ? 0 : 1;
-    default: return rank - 1;
-  }
-};
 
 /**
  * Symmetric int8 per slice along `axis`: scale = absmax / levels, rounded half to even, zero point 0. With `pairs` the scale of a channel is the

@@ -1,4 +1,6 @@
+import { shown } from "../../escape/names.ts";
 import { UserError } from "../../graph/error.ts";
+import { crashWords } from "../../runtime/crash.ts";
 import type { BenchmarkHooks } from "../target.ts";
 import type { RunResult, Transport } from "../transport.ts";
 import type { DeviceJob, DeviceReply, DeviceResult, PicturesJob, PicturesResult } from "./job.ts";
@@ -29,7 +31,7 @@ export const runOnDevice = async <Job extends DeviceJob | PicturesJob>(transport
   let failed: Extract<DeviceReply, { kind: "failed" }> | undefined;
   const onLine = (line: string, stream: "stdout" | "stderr"): void => {
     if (stream !== "stdout" || !line.startsWith("{")) return;
-    const reply = JSON.parse(line) as DeviceReply;
+    const reply = JSON.parse(line, (_, value: unknown) => (typeof value === "string" ? shown(value) : value)) as DeviceReply;
     if (reply.kind === "progress") {
       if (reply.what === "soak") hooks.onStep?.(`soak of ${label}`, reply.done, reply.total, "second");
       else hooks.onProgress?.(reply.done, reply.total);
@@ -50,7 +52,7 @@ export const runOnDevice = async <Job extends DeviceJob | PicturesJob>(transport
 const killed = 137;
 
 const explainEnd = (label: string, { exitCode, stderr }: RunResult): UserError =>
-  exitCode === killed || /bad_alloc|out of memory|Cannot allocate memory|Allocation failed/i.test(stderr) ? outOfMemory(label) : died(label, `exit code ${exitCode}; ${stderr.trim().split("\n").slice(-3).join(" ")}`);
+  exitCode === killed || /bad_alloc|out of memory|Cannot allocate memory|Allocation failed/i.test(stderr) ? outOfMemory(label) : died(label, `${crashWords({ exitCode, signal: null }) ?? `exit code ${exitCode}`}; ${stderr.trim().split("\n").slice(-3).join(" ")}`);
 
 const outOfMemory = (label: string): UserError =>
   new UserError("DEVICE_OUT_OF_MEMORY", `${label}: the device ran out of memory.`, "stop other programs there, measure smaller batches, or add swap; `edgestill targets check` shows the free memory.");

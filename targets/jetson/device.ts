@@ -1,3 +1,4 @@
+import { shownLines } from "../../escape/names.ts";
 import { UserError } from "../../graph/error.ts";
 import type { Transport } from "../transport.ts";
 import type { Trtexec } from "./command.ts";
@@ -40,7 +41,7 @@ export interface JetsonFacts {
 /** One round trip. Throws UserError DEVICE_OUTPUT where a tool is there but prints what no known version does. */
 export const readJetson = async (transport: Transport, signal?: AbortSignal): Promise<JetsonFacts> => {
   const { stdout } = await transport.script(script, trtexecPlaces, { signal, timeoutMs: 180_000 });
-  return factsOf(sectionsOf(stdout));
+  return factsOf(sectionsOf(shownLines(stdout)));
 };
 
 /** Over-current events since the start, by counter. */

@@ -1,9 +1,9 @@
 import { checkGraph } from "../../graph/check.ts";
 import type { Graph } from "../../graph/graph.ts";
+import { isLayerOp } from "../../graph/ops/layers.ts";
 import type { Node, Value } from "../../graph/node.ts";
 import { inferShapes } from "../../graph/shapes.ts";
 import { onnxDataType, Tensor } from "../../graph/tensor.ts";
-import { isLayer } from "./check/quantizers.ts";
 
 /** First opset whose Q/DQ take float16. */
 const halfOpset = 19;
@@ -45,7 +45,7 @@ const upToLastLayers = (graph: Graph): ReadonlySet<Node> => {
   const found = new Set<Node>();
   for (const node of graph.sorted().reverse()) {
     if (node.opType === "Constant" || !touchesFloat(node)) continue;
-    if (isLayer(node) || node.outputs.some((output) => output.readers.some((reader) => found.has(reader)))) found.add(node);
+    if (isLayerOp(node) || node.outputs.some((output) => output.readers.some((reader) => found.has(reader)))) found.add(node);
   }
   return found;
 };

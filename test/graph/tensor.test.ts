@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { bytesPerElement, dataTypeOf, onnxDataType, stridesOf, Tensor, type DataType } from "../../graph/tensor.ts";
+import { byteLengthOf, bytesPerElement, dataTypeOf, isKeptType, onnxDataType, stridesOf, takeIndexes, Tensor, type DataType } from "../../graph/tensor.ts";
 
 test("a tensor has as many elements as its shape says", () => {
   assert.throws(() => Tensor.float32([3], [1, 2]), /needs 3 elements, got 2/);
@@ -13,7 +13,7 @@ test("a tensor has as many elements as its shape says", () => {
 test("element types and ONNX's numbers for them are one to one", () => {
   for (const [dtype, code] of Object.entries(onnxDataType)) assert.is(dataTypeOf(code), dtype);
   assert.is(dataTypeOf(0), undefined);
-  assert.is(dataTypeOf(17), undefined);
+  assert.is(dataTypeOf(29), undefined);
   assert.equal([bytesPerElement("complex128"), bytesPerElement("float16"), bytesPerElement("string")], [16, 2, 0]);
 });
 
@@ -31,5 +31,14 @@ test("bytes that are not aligned are read as well, those of a Buffer too", () =>
 });
 
 test("strides of a row-major tensor", () => assert.equal([stridesOf([2, 3, 4]), stridesOf([5]), stridesOf([])], [[12, 4, 1], [1], []]));
+
+for (const dtype of (Object.keys(onnxDataType) as DataType[]).filter(isKeptType)) test(`${dtype} is kept, and refused where it would be computed with`, () => {
+  const tensor = new Tensor(dtype, [5], new Uint8Array(byteLengthOf(dtype, 5)));
+  for (const compute of [() => tensor.data, () => tensor.toNumbers(), () => takeIndexes(tensor, 0, [1])])
+    assert.throws(compute, (error: { code?: string; message: string }) => error.code === "UNSUPPORTED_TYPE" && error.message.includes(dtype));
+});
+
+test("packed types fill whole bytes", () =>
+  assert.equal((["int2", "uint4", "float6e2m3", "float8e5m2"] as const).map((dtype) => byteLengthOf(dtype, 5)), [2, 3, 4, 5]));
 
 test.run();

@@ -4,9 +4,13 @@ import * as assert from "uvu/assert";
 import { UserError } from "../../graph/error.ts";
 import { loadModel } from "../../onnx/load.ts";
 import { serializeModel } from "../../onnx/save.ts";
-import { fixture, fixturePath, floats, info, loadOrRefuse, proto, refused, tiny, type IGraph } from "./models.ts";
+import { fixture, fixturePath, floats, info, loadOrRefuse, proto, refused, tiny, type IGraph, type ITensor } from "./models.ts";
 
 const relu = { opType: "Relu", input: ["x"], output: ["y"] };
+
+function sparse(values: ITensor, dims: readonly number[] = [2], indices: readonly number[] = [0]): IGraph {
+  return { initializer: [], sparseInitializer: [{ dims: [...dims], values: { ...values, name: "w" }, indices: { dataType: 7, dims: [indices.length], int64Data: [...indices] } }] };
+}
 
 for (const [name, graph, words] of [
   ["a shape larger than its data", { initializer: [floats("w", [1], [1e9])] }, "needs 1000000000 elements and has 1"],
@@ -22,13 +26,18 @@ for (const [name, graph, words] of [
   ["two inputs of one name", { input: [info("x"), info("x")] }, `"x" is made twice`],
   ["two initializers of one name", { initializer: [floats("w", [1]), floats("w", [2])] }, `"w" is made twice`],
   ["two attributes of one name", { node: [{ ...relu, attribute: [{ name: "a", type: 2, i: 1 }, { name: "a", type: 2, i: 2 }] }] }, `two attributes "a"`],
+  ["a sparse initializer without indices", { sparseInitializer: [{ dims: [3], values: floats("w", [1]) }] }, "sparse"],
+  ["a sparse initializer with an index beyond its shape", sparse(floats("w", [1]), [4], [4]), "beyond its shape"],
+  ["a sparse initializer with a negative index", sparse(floats("w", [1]), [4], [-1]), "beyond its shape"],
+  ["a sparse initializer with fewer indices than values", sparse(floats("w", [1, 2]), [4], [1]), "do not match"],
 ] as const satisfies readonly (readonly [string, IGraph, string])[]) test(`refused: ${name}`, () => refused(tiny(graph), "NOT_ONNX", words));
 
 for (const [name, graph, words] of [
-  ["an element type that we cannot hold", { initializer: [{ name: "w", dataType: 17, dims: [2], rawData: new Uint8Array(2) }] }, "element type 17"],
+  ["an element type that we cannot hold", { initializer: [{ name: "w", dataType: 29, dims: [2], rawData: new Uint8Array(2) }] }, "element type 29"],
   ["an input that is a sequence", { input: [{ name: "x", type: { sequenceType: { elemType: { tensorType: { elemType: 1 } } } } }] }, "no tensor"],
   ["an input without a type", { input: [{ name: "x" }] }, "no tensor"],
-  ["sparse initializers", { sparseInitializer: [{ dims: [3] }] }, "sparse"],
+  ["a sparse initializer of strings", sparse({ dataType: 8, dims: [1], stringData: [Buffer.from("a")] }), "sparse"],
+  ["a sparse initializer that would fill the memory", sparse(floats("w", [1]), [2 ** 20, 2 ** 20]), "sparse"],
   ["a tensor in segments", { initializer: [{ ...floats("w", [1, 2]), segment: { begin: 0, end: 1 } }] }, "segmented"],
   ["an attribute reference", { node: [{ ...relu, attribute: [{ name: "a", type: 2, refAttrName: "outer" }] }] }, "attribute reference"],
   ["an attribute without a type", { node: [{ ...relu, attribute: [{ name: "a", i: 2 }] }] }, `attribute "a"`],

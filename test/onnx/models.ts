@@ -7,6 +7,7 @@ import { parseModel, type LoadedModel } from "../../onnx/load.ts";
 
 export const proto = onnxProto.onnx;
 export type IModel = onnxProto.onnx.IModelProto;
+export type ITensor = onnxProto.onnx.ITensorProto;
 export type IGraph = onnxProto.onnx.IGraphProto;
 
 export const fixturePath = (name: string): string => fileURLToPath(new URL(`../fixtures/onnx/${name}`, import.meta.url));

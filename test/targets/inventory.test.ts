@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parseConfig } from "../../pipeline/config.ts";
 import { chooseTargets, readInventory } from "../../targets/inventory.ts";
 import { targetKinds } from "../../targets/kinds.ts";
-import { quote } from "../../targets/shell.ts";
+import { shellWord as quote } from "../../escape/shell.ts";
 import { refusal } from "../helpers/refusal.ts";
 
 const reading = async (text: string) => {

@@ -5,6 +5,7 @@ import { canonicalClass } from "./classes.ts";
 import { cocoClasses } from "./coco-names.ts";
 import type { DatasetOptions } from "./dataset.ts";
 import { kindOf, readIfPresent, relativeId } from "./files.ts";
+import { checkClassNames } from "./name-check.ts";
 import { readDataYamlNames } from "./yolo-yaml.ts";
 
 export interface NamedClasses {
@@ -35,12 +36,13 @@ export async function yoloClassNames(root: string, options: DatasetOptions, high
   throw noClassNames(root);
 }
 
-/** A class a line; none where there is no such file. Throws UserError BAD_CLASS_NAMES for an empty line among them: it would shift the numbers. */
+/** A class a line; none where there is no such file. Throws UserError BAD_CLASS_NAMES for an empty line among them, which would shift the numbers, and for a name that is refused. */
 export async function readNames(file: string): Promise<string[]> {
   const lines = ((await readIfPresent(file)) ?? "").replace(/^\uFEFF/, "").trimEnd().split(/\r\n|\n|\r/).map((line) => line.trim());
   if (lines.length === 1 && lines[0] === "") return [];
   const empty = lines.indexOf("");
   if (empty >= 0) throw new UserError("BAD_CLASS_NAMES", `"${file}" line ${empty + 1} is empty, so that the class numbers are not sure.`, "write one class a line, without empty lines.");
+  checkClassNames(`"${file}"`, lines, ({ index }) => index + 1);
   return lines;
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
 import { readIfPresent } from "./files.ts";
 import { foreignJson, notRead } from "./foreign.ts";
+import { checkClassNames, lineOfJsonString } from "./name-check.ts";
 
 const fileSchema = z.object({ images: z.array(z.unknown()), categories: z.array(z.unknown()), annotations: z.array(z.unknown()).optional() });
 
@@ -42,7 +43,7 @@ export const issuesOf = (error: z.ZodError) => error.issues.map((issue) => `${is
 
 export const entryId = (entry: unknown) => (typeof entry === "object" && entry !== null && "id" in entry ? ` (id ${String(entry.id)})` : "");
 
-/** The lists of a COCO JSON. Throws UserError BAD_COCO_JSON; DATASET_NOT_READ for JSON of another tool. */
+/** The lists of a COCO JSON. Throws UserError BAD_COCO_JSON, BAD_CLASS_NAMES; DATASET_NOT_READ for JSON of another tool. */
 export async function parseCocoFile(file: string): Promise<z.infer<typeof fileSchema>> {
   const text = await readIfPresent(file);
   if (text === undefined) throw badCoco(file, "no such file");
@@ -54,6 +55,8 @@ export async function parseCocoFile(file: string): Promise<z.infer<typeof fileSc
   const ids = result.data.categories.flatMap((category) => (typeof category === "object" && category !== null && "id" in category && typeof category.id === "number" ? [category.id] : []));
   const twice = ids.find((one, index) => ids.indexOf(one) !== index);
   if (twice !== undefined) throw badCoco(file, `two categories have id ${twice}`);
+  const names = result.data.categories.flatMap((category) => (typeof category === "object" && category !== null && "name" in category && typeof category.name === "string" && category.name !== "" ? [category.name] : []));
+  checkClassNames(`"${file}"`, names, ({ name }) => lineOfJsonString(text, name));
   return result.data;
 }
 

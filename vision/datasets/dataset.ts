@@ -76,6 +76,8 @@ export interface DatasetOptions {
   /** `header` (default) reads each picture's header and end, which finds those that break off; `full` decodes it all. */
   readonly verify?: "header" | "full";
   readonly onProgress?: (done: number, total: number) => void;
+  /** Gives what was read of a file's content under this name before, where the file is the same; else reads it. Default reads always. */
+  readonly remember?: <Fact>(path: string, name: string, read: () => Promise<Fact>) => Promise<Fact>;
 }
 
 /** A label as a format's reader gives it: the class by its place in the dataset's own list, the box in pixels or in fractions of the picture. */

@@ -1,3 +1,4 @@
+import { plainProblem, quotedName } from "../../escape/names.ts";
 import { UserError } from "../../graph/error.ts";
 import { clipBox } from "../preprocess.ts";
 import type { ClassName, LabelledBox } from "../types.ts";
@@ -6,13 +7,14 @@ import { chooseClasses } from "./class-groups.ts";
 import type { Dataset, DatasetItem, DatasetOptions, DatasetProblem, DatasetSpec, RawDataset, RawItem, Report } from "./dataset.ts";
 import { byCodePoint, mapParallel, named } from "./files.ts";
 import { readAny } from "./formats.ts";
+import { checkClassNames } from "./name-check.ts";
 import { checkPicture } from "./picture-check.ts";
 
 /**
  * Opens COCO JSON, YOLO (data.yaml or folders), CVAT's YOLO 1.1, Pascal VOC, or a folder of unlabelled pictures; the format is told from the files.
  * Every picture's header and end are read. Boxes are in pixels, clipped to the picture (COCO JSON: as annotated); those of classes not wanted are
  * counted and left out.
- * @throws UserError DATASET_INVALID with file and line of what is broken (unless `skipInvalid`), DATASET_EMPTY, UNKNOWN_CLASS, DATASET_NOT_READ for
+ * @throws UserError DATASET_INVALID with file and line of what is broken (unless `skipInvalid`), DATASET_EMPTY, UNKNOWN_CLASS, BAD_CLASS_NAMES, DATASET_NOT_READ for
  *   the labels of other tools, and one per format for files that cannot be read at all.
  */
 export async function openDataset(spec: string | DatasetSpec, options: DatasetOptions = {}): Promise<Dataset> {
@@ -22,9 +24,10 @@ export async function openDataset(spec: string | DatasetSpec, options: DatasetOp
     problems.push(problem);
     options.onProblem?.(problem);
   };
+  for (const [place, given] of [["the wanted classes", options.classes], ["the given names of labels", options.labelNames]] as const) if (given) checkClassNames(place, given);
   const raw = await readAny(where, options, report);
   if (raw.items.length === 0 && problems.length === 0) throw emptyDataset(where.path, raw.notes);
-  refuseUnreadable(where.path, raw.classes);
+  checkClassNames(`"${where.path}"`, raw.classes);
   const { classes, categoryIds, indexOf, notes } = chooseClasses(raw, options);
   const doubts = boxDoubts();
   const counts: Counts = { dropped: new Map(), animated: [] };
@@ -61,6 +64,8 @@ async function openItem(
   options: DatasetOptions,
   report: Report,
 ): Promise<DatasetItem | undefined> {
+  const refused = plainProblem(item.id);
+  if (refused !== undefined) return void report({ file: quotedName(item.path), message: `the file's name is refused: ${refused}` });
   const picture = await checkPicture(item, options);
   if (typeof picture === "string") return void report({ file: item.path, message: picture });
   const { width, height, bytes, frames } = picture;
@@ -103,12 +108,6 @@ const animatedNotes = (ids: readonly string[]): string[] =>
 
 const problemNotes = (problems: readonly DatasetProblem[]): string[] =>
   problems.length === 0 ? [] : [`left out as broken: ${problems.length} problem${problems.length > 1 ? "s" : ""} in pictures or labels:\n${listed(problems)}`];
-
-/** A name that was not UTF-8 would become a class of its own. Throws UserError BAD_CLASS_NAMES. */
-function refuseUnreadable(path: string, classes: readonly ClassName[]): void {
-  const unreadable = classes.find((name) => name.includes("\uFFFD"));
-  if (unreadable !== undefined) throw new UserError("BAD_CLASS_NAMES", `The class name "${unreadable}" of "${path}" is not written in UTF-8.`, "save the file that names the classes as UTF-8.");
-}
 
 const invalidDataset = (path: string, problems: readonly DatasetProblem[]) =>
   new UserError(

@@ -14,12 +14,16 @@ export interface CheckedPicture {
  * The picture's size in pixels and bytes, or what is wrong with it. A picture whose end does not show that it is whole is decoded here:
  * one that breaks off is found now, not after hours of training.
  */
-export async function checkPicture(item: RawItem, { maxPixels, verify }: DatasetOptions): Promise<CheckedPicture | string> {
+export async function checkPicture(item: RawItem, { maxPixels, verify, remember }: DatasetOptions): Promise<CheckedPicture | string> {
   const limit = maxPixels !== undefined ? { maxPixels } : {};
-  try {
+  const read = async () => {
     const header = await readImageHeader(item.path, limit);
     const { bytes, whole } = await fileEnd(item.path, header.format);
     if (verify === "full" || !whole) await decodeImage(item.path, limit);
+    return { header, bytes };
+  };
+  try {
+    const { header, bytes } = await (remember ? remember(item.path, `${verify ?? "header"} ${maxPixels ?? ""}`, read) : read());
     return otherSize(item, header) ?? { width: header.width, height: header.height, bytes, frames: header.frames ?? 1 };
   } catch (error) {
     if (error instanceof UserError) return error.message;

@@ -5,6 +5,7 @@ import { UserError } from "../../graph/error.ts";
 import type { ClassName } from "../types.ts";
 import type { DatasetProblem, RawBox, RawDataset, RawItem, Report, Split, UnlabelledPolicy } from "./dataset.ts";
 import { byCodePoint, isImageFile, kindOf, listFiles, listPictureFiles, mapParallel, readIfPresent, relativeId } from "./files.ts";
+import { checkClassNames } from "./name-check.ts";
 import { unlabelledNote, unlabelledPicture } from "./unlabelled.ts";
 
 const parser = new XMLParser({ parseTagValue: false, processEntities: false, isArray: (name) => name === "object" });
@@ -115,7 +116,7 @@ export interface VocAnnotation {
   readonly problems: readonly DatasetProblem[];
 }
 
-/** Reads one VOC XML file: class, box (pixels) and `difficult` of each object. */
+/** Reads one VOC XML file: class, box (pixels) and `difficult` of each object. Throws UserError BAD_CLASS_NAMES. */
 export function parseVoc(text: string, file: string): VocAnnotation {
   const wellFormed = XMLValidator.validate(text);
   if (wellFormed !== true) return broken({ file, line: wellFormed.err.line, message: `malformed XML: ${wellFormed.err.msg}` });
@@ -124,6 +125,7 @@ export function parseVoc(text: string, file: string): VocAnnotation {
   const { size, filename, object: objects } = result.data.annotation;
   const lines = objectLines(text);
   const read = objects.map((object, index) => ({ line: lines[index] ?? 1, value: parseObject(object) }));
+  for (const { line, value } of read) if (typeof value !== "string") checkClassNames(`"${file}"`, [value.className], () => line);
   const problems = read.flatMap(({ line, value }) => (typeof value === "string" ? [{ file, line, message: value }] : []));
   return { boxes: read.flatMap(({ value }) => (typeof value === "string" ? [] : [value])), size, filename: filename && plainText(filename), problems };
 }

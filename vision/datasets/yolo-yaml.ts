@@ -1,9 +1,10 @@
 import path from "node:path";
-import { parseDocument } from "yaml";
+import { isScalar, LineCounter, parseDocument, visit, type Document } from "yaml";
 import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
 import type { Split } from "./dataset.ts";
 import { kindOf, readIfPresent } from "./files.ts";
+import { checkClassNames } from "./name-check.ts";
 import type { YoloSource } from "./yolo.ts";
 
 const places = z.union([z.string(), z.array(z.string())]).nullish();
@@ -44,12 +45,21 @@ async function readYaml(file: string): Promise<DataYaml> {
 }
 
 function parseYaml(file: string, text: string): DataYaml {
-  const document = parseDocument(text);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
   const [error] = document.errors;
   if (error) throw badYaml(file, error.message.split("\n")[0]?.replace(/:$/, "") ?? error.message);
   const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }));
   if (!result.success) throw badYaml(file, result.error.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`).join("; "));
+  checkClassNames(`"${file}"`, Object.values(result.data.names), ({ name }) => lineOf(document, lines, name));
   return result.data;
+}
+
+/** The line of the first value that reads so. */
+function lineOf(document: Document, lines: LineCounter, name: string): number | undefined {
+  let offset: number | undefined;
+  visit(document, { Scalar: (_, node) => (isScalar(node) && String(node.value) === name && node.range ? ((offset = node.range[0]), visit.BREAK) : undefined) });
+  return offset === undefined ? undefined : lines.linePos(offset).line;
 }
 
 function namesOf(file: string, { names, nc }: DataYaml): string[] {

@@ -54,16 +54,18 @@ const inOrder = (entries: readonly (readonly [number, unknown])[]): string[] | n
   return sorted.every(([key], index) => key === index) ? texts(sorted.map(([, name]) => name)) : null;
 };
 
-const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "0": "\0" };
+const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", a: "\x07", b: "\b", f: "\f", v: "\v" };
 
-/** Python's escapes: \xhh, \uhhhh, \Uhhhhhhhh, \n and the like, a backslash before anything else. */
+/** Python's escapes: \xhh, \uhhhh, \Uhhhhhhhh, \ooo, \n and the like, a backslash before anything else. A number beyond Unicode is no character. */
 const unescaped = (text: string): string =>
   text.replace(
-    /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([\s\S]))/g,
-    (_, x?: string, u?: string, U?: string, other?: string) => {
-      const code = x ?? u ?? U;
+    /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|([\s\S]))/g,
+    (_, x?: string, u?: string, U?: string, octal?: string, other?: string) => {
+      const code = x ?? u ?? U ?? (octal === undefined ? undefined : Number.parseInt(octal, 8).toString(16));
       return code === undefined
         ? (escapes[other ?? ""] ?? other ?? "")
-        : String.fromCodePoint(Number.parseInt(code, 16));
+        : character(Number.parseInt(code, 16));
     },
   );
+
+const character = (code: number): string => (code > 0x10ffff ? "\ufffd" : String.fromCodePoint(code));

@@ -1,6 +1,7 @@
 import type { Node } from "../../../graph/node.ts";
+import { isLayerOp, weightAxesOf } from "../../../graph/ops/layers.ts";
 import { perNode, type Hit, type Rule } from "./finding.ts";
-import { isDequantize, isLayer, isOfConstant, isQuantize, isQuantizer, scaleOf } from "./quantizers.ts";
+import { isDequantize, isOfConstant, isQuantize, isQuantizer, scaleOf } from "./quantizers.ts";
 import { sources } from "./sources.ts";
 
 /** INT8 of onnx.proto's TensorProto.DataType. */
@@ -29,15 +30,15 @@ export const parameterRules = {
   },
   "weight-axis": {
     severity: "error", source: sources.explicit, change: "quantize weights per output channel: Conv axis 0, ConvTranspose axis 1, Gemm and MatMul the column axis.",
-    find: ({ nodes }) => nodes.filter(isLayer).flatMap(weightAxisProblem),
+    find: ({ nodes }) => nodes.filter(isLayerOp).flatMap(weightAxisProblem),
   },
   "per-tensor-weight": {
     severity: "note", source: sources.explicit, change: "quantize weights per output channel: it costs nothing and keeps accuracy.",
-    find: perNode((node) => (isLayer(node) && weightQuantizer(node) && scaleOf(weightQuantizer(node)!)?.size === 1 && channels(node)! > 1 ? "has one scale for all output channels" : undefined)),
+    find: perNode((node) => (isLayerOp(node) && weightQuantizer(node) && scaleOf(weightQuantizer(node)!)?.size === 1 && channels(node)! > 1 ? "has one scale for all output channels" : undefined)),
   },
   "quantized-bias": {
     severity: "error", source: sources.bias, change: "keep the bias float32 without Q/DQ; TensorRT quantizes it itself.",
-    find: perNode((node) => (isLayer(node) && node.optionalIn(2)?.producer && isDequantize(node.in(2).producer!) ? "has a bias behind DequantizeLinear, which the parser refuses" : undefined)),
+    find: perNode((node) => (isLayerOp(node) && node.optionalIn(2)?.producer && isDequantize(node.in(2).producer!) ? "has a bias behind DequantizeLinear, which the parser refuses" : undefined)),
   },
   "integer-op": {
     severity: "error", source: sources.operators, change: "use QuantizeLinear/DequantizeLinear around the float op: `edgestill quantize --scheme tensorrt` from the float model.",
@@ -76,15 +77,7 @@ const weightQuantizer = (layer: Node): Node | undefined => {
   return node && isDequantize(node) && isOfConstant(node) ? node : undefined;
 };
 
-const channels = (layer: Node): number | undefined => layer.in(1).staticShape?.[outputAxis(layer) ?? 0];
-
-/** The axis of a layer's weights that counts output channels. */
-const outputAxis = (layer: Node): number | undefined => {
-  const rank = layer.in(1).shape?.length ?? 0;
-  if (layer.opType === "Conv") return 0;
-  if (layer.opType === "ConvTranspose") return 1;
-  return layer.opType === "Gemm" ? (layer.int("transB", 0) === 1 ? 0 : 1) : rank - 1;
-};
+const channels = (layer: Node): number | undefined => layer.in(1).staticShape?.[weightAxesOf(layer).output];
 
 function weightAxisProblem(layer: Node): Hit[] {
   const quantizer = weightQuantizer(layer);
@@ -92,7 +85,7 @@ function weightAxisProblem(layer: Node): Hit[] {
   if (!scale || scale.size === 1) return [];
   const rank = layer.in(1).shape?.length ?? 0;
   const axis = (quantizer.int("axis", 1) + rank) % Math.max(rank, 1);
-  const wanted = outputAxis(layer)!;
+  const wanted = weightAxesOf(layer).output;
   if (axis !== wanted) return [{ at: layer, finding: `has weight scales along axis ${axis}; its output channels are axis ${wanted}` }];
   const size = layer.in(1).staticShape?.[axis];
   return size !== undefined && size !== scale.size ? [{ at: layer, finding: `has ${scale.size} weight scales for ${size} output channels` }] : [];

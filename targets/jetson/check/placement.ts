@@ -1,6 +1,7 @@
 import type { Node, Value } from "../../../graph/node.ts";
+import { isLayerOp } from "../../../graph/ops/layers.ts";
 import { perNode, type Rule } from "./finding.ts";
-import { commutes, dequantizersOf, fusedLayer, hasInt8Weight, isActivation, isDequantize, isGate, isInt8, isLayer, isOfConstant, isQuantize, readersThrough, scalesBehind, tensorScale } from "./quantizers.ts";
+import { commutes, dequantizersOf, fusedLayer, hasInt8Weight, isActivation, isDequantize, isGate, isInt8, isOfConstant, isQuantize, readersThrough, scalesBehind, tensorScale } from "./quantizers.ts";
 import { sources } from "./sources.ts";
 
 /** Where Q/DQ pairs stand, so that TensorRT fuses and moves int8 instead of converting to and fro. */
@@ -8,7 +9,7 @@ export const placementRules = {
   "half-quantized": {
     severity: "slow", source: sources.explicit, change: "put Q/DQ on both inputs of the layer, data and weights, or on neither.",
     find: perNode((node) => {
-      if (!isLayer(node) || isInt8(node.in(0)) === hasInt8Weight(node)) return undefined;
+      if (!isLayerOp(node) || isInt8(node.in(0)) === hasInt8Weight(node)) return undefined;
       return isInt8(node.in(0)) ? "has int8 data but float weights, so it runs in float" : "has int8 weights but float data, so it runs in float";
     }),
   },
@@ -18,7 +19,7 @@ export const placementRules = {
       const source = isQuantize(node) && !isOfConstant(node) ? node.in(0).producer : null;
       if (!source) return undefined;
       const behind = dequantized(node).flatMap((value) => value.readers);
-      if (isLayer(source) && behind.some((reader) => isActivation(reader) || isGate(reader))) return `separates ${source.opType} "${source.name}" from its activation, which would fuse`;
+      if (isLayerOp(source) && behind.some((reader) => isActivation(reader) || isGate(reader))) return `separates ${source.opType} "${source.name}" from its activation, which would fuse`;
       return ["Sigmoid", "HardSigmoid"].includes(source.opType) && behind.some(({ opType }) => opType === "Mul") ? `cuts through x·${source.opType.toLowerCase()}(x), which would fuse` : undefined;
     }),
   },
@@ -57,7 +58,7 @@ export const placementRules = {
     find: perNode((node) => {
       if (!isDequantize(node) || isOfConstant(node)) return undefined;
       const readers = readersThrough(node.out());
-      return readers.some((reader) => isLayer(reader) || isQuantize(reader) || worksInInt8(reader)) ? undefined
+      return readers.some((reader) => isLayerOp(reader) || isQuantize(reader) || worksInInt8(reader)) ? undefined
         : `feeds no op that runs in int8 (${[...new Set(readers.map(({ opType }) => opType))].join(", ") || "only outputs"})`;
     }),
   },

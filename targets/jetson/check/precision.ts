@@ -1,15 +1,16 @@
 import type { Graph } from "../../../graph/graph.ts";
+import { isLayerOp } from "../../../graph/ops/layers.ts";
 import type { Node } from "../../../graph/node.ts";
 import { elementCount } from "../../../graph/tensor.ts";
 import { perNode, type CheckedModel, type Hit, type Rule } from "./finding.ts";
-import { isInt8Layer, isLayer, isQuantizer, readsPicture } from "./quantizers.ts";
+import { isInt8Layer, isQuantizer, readsPicture } from "./quantizers.ts";
 import { sources } from "./sources.ts";
 
 /** Which layers really run in int8, and whether int8 can gain there. */
 export const precisionRules = {
   "no-quantization": {
     severity: "note", source: sources.explicit, change: "`edgestill quantize --scheme tensorrt` writes the file for int8; fp16 needs no quantization.",
-    find: ({ nodes }) => (nodes.some(isLayer) && !nodes.some(isQuantizer) && !nodes.some(({ opType }) => opType.startsWith("QLinear")) ? [{ at: "model", finding: "has no Q/DQ: TensorRT runs it in fp32 or fp16, not in int8" }] : []),
+    find: ({ nodes }) => (nodes.some(isLayerOp) && !nodes.some(isQuantizer) && !nodes.some(({ opType }) => opType.startsWith("QLinear")) ? [{ at: "model", finding: "has no Q/DQ: TensorRT runs it in fp32 or fp16, not in int8" }] : []),
   },
   "float-layer": {
     severity: "slow", source: sources.explicit, change: "quantize the layer, or measure that int8 there costs accuracy and keep it on purpose (`--keep-float`).",
@@ -41,7 +42,7 @@ const leftOnPurpose = ({ metadata }: Graph): ReadonlySet<string> => new Set(meta
 function floatLayers({ graph, nodes }: CheckedModel): Hit[] {
   const before = feedingInt8(nodes);
   const kept = leftOnPurpose(graph);
-  return nodes.filter((node) => isLayer(node) && before.has(node) && !isInt8Layer(node) && !halfQuantized(node) && node.optionalIn(1)?.constant !== undefined && isWorthwhile(node))
+  return nodes.filter((node) => isLayerOp(node) && before.has(node) && !isInt8Layer(node) && !halfQuantized(node) && node.optionalIn(1)?.constant !== undefined && isWorthwhile(node))
     .map((node) => (kept.has(node.name)
       ? { at: node, severity: "note", finding: "was left float on purpose in the middle of the int8 path, for accuracy" }
       : { at: node, finding: "runs in float in the middle of the int8 path" }));
@@ -59,7 +60,7 @@ const feedingInt8 = (nodes: readonly Node[]): ReadonlySet<Node> => {
 
 function floatRest({ nodes, version }: CheckedModel): Hit[] {
   const quantized = nodes.filter(isInt8Layer);
-  const rest = nodes.filter((node) => isLayer(node) && !isInt8Layer(node) && node.out().dtype === "float32");
+  const rest = nodes.filter((node) => isLayerOp(node) && !isInt8Layer(node) && node.out().dtype === "float32");
   const typed = version !== undefined && version.major >= 11;
   if (rest.length === 0 || (quantized.length === 0 && !typed)) return [];
   const share = sum(rest) / Math.max(1, sum(rest) + sum(quantized));

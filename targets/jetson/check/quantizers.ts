@@ -1,4 +1,5 @@
 import type { Node, Value } from "../../../graph/node.ts";
+import { isLayerOp } from "../../../graph/ops/layers.ts";
 import type { Tensor } from "../../../graph/tensor.ts";
 
 /** The Q/DQ nodes of a model as TensorRT sees them. */
@@ -21,8 +22,6 @@ export const tensorScale = (node: Node): number | undefined => {
   return scale?.size === 1 ? scale.toNumbers()[0] : undefined;
 };
 
-export const layerOps: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
-export const isLayer = ({ opType, domain }: Node): boolean => domain === "" && layerOps.has(opType);
 
 /** Ops whose result does not depend on whether a pair stands before or behind them: TensorRT moves Q up and DQ down through them. */
 const moved: ReadonlySet<string> = new Set(["Concat", "MaxPool", "Split", "Slice", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Identity", "DepthToSpace", "SpaceToDepth"]);
@@ -56,7 +55,7 @@ export const isInt8 = (value: Value | undefined): boolean => value !== undefined
 export const hasInt8Weight = (layer: Node): boolean => isInt8(layer.optionalIn(1));
 
 /** A layer that TensorRT runs in int8: both of its inputs are. */
-export const isInt8Layer = (node: Node): boolean => isLayer(node) && isInt8(node.in(0)) && hasInt8Weight(node);
+export const isInt8Layer = (node: Node): boolean => isLayerOp(node) && isInt8(node.in(0)) && hasInt8Weight(node);
 
 /** Readers of `value`, seen through ops that a pair moves through. */
 export const readersThrough = (value: Value, except?: Node): readonly Node[] => {

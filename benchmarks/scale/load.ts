@@ -1,0 +1,42 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UserError } from "../../graph/error.ts";
+import { parseModel } from "../../onnx/load.ts";
+import { inspectModel } from "../../pipeline/models/inspect.ts";
+import { largeModels } from "../../test/fuzz/large.ts";
+
+// How long models that are large in one way take to load and to inspect: npx tsx benchmarks/scale/load.ts [word] [runs]
+// The goal is 5 s each (the minimum of the runs).
+
+const [word = "", runs = "3"] = process.argv.slice(2);
+const folder = await mkdtemp(join(tmpdir(), "edgestill-scale-"));
+
+const timed = async (work: () => unknown): Promise<{ readonly ms: number; readonly outcome: string }> => {
+  const started = performance.now();
+  let outcome = "done";
+  try {
+    await work();
+  } catch (error) {
+    outcome = error instanceof UserError ? error.code : String(error);
+  }
+  return { ms: performance.now() - started, outcome };
+};
+
+const best = async (work: () => unknown): Promise<string> => {
+  const all = [];
+  for (let run = 0; run < Number(runs); run++) all.push(await timed(work));
+  return `${(Math.min(...all.map(({ ms }) => ms)) / 1000).toFixed(2)} s (${all[0]!.outcome})`;
+};
+
+console.log("| model | size | load | load and inspect |\n|---|---|---|---|");
+for (const [name, make] of Object.entries(largeModels).filter(([each]) => each.includes(word))) {
+  const bytes = make();
+  const path = join(folder, "model.onnx");
+  await writeFile(path, bytes);
+  const load = await best(() => parseModel(bytes));
+  console.log(
+    `| ${name} | ${(bytes.length / 1e6).toFixed(1)} MB | ${load} | ${await best(() => inspectModel(path))} |`,
+  );
+}
+await rm(folder, { recursive: true });
