@@ -14,6 +14,7 @@ export interface CampaignOptions {
   readonly jobs?: number | undefined;
   readonly hangSeconds?: number;
   readonly memoryBytes?: number;
+  readonly growthBytes?: number;
   readonly onProgress?: (tallies: ReadonlyMap<string, Tally>, seconds: number) => void;
 }
 
@@ -83,12 +84,12 @@ export interface Campaign {
 }
 
 export const runCampaign = async (options: CampaignOptions): Promise<Campaign> => {
-  const { kinds, seed, minutes, inputs, jobs = Math.min(4, availableParallelism()), hangSeconds = 30, memoryBytes = 3 * 2 ** 30, onProgress } = options;
+  const { kinds, seed, minutes, inputs, jobs = Math.min(4, availableParallelism()), hangSeconds = 30, memoryBytes = 3 * 2 ** 30, growthBytes = 1.5 * 2 ** 30, onProgress } = options;
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   const tallies = new Map(kinds.map((kind) => [kind.name, emptyTally(kind)]));
   const parts = partsOf(kinds, inputs);
-  const workers = Array.from({ length: jobs }, () => new Watched({ hangSeconds, memoryBytes, folder: mkdtempSync(join(tmpdir(), "edgestill-fuzz-")) }));
+  const workers = Array.from({ length: jobs }, () => new Watched({ hangSeconds, memoryBytes, growthBytes, folder: mkdtempSync(join(tmpdir(), "edgestill-fuzz-")) }));
   const report = setInterval(() => onProgress?.(tallies, seconds()), 15_000);
   try {
     await Promise.all(workers.map(async (worker) => {

@@ -10,10 +10,10 @@ import { replay } from "./keep.ts";
 import { outcomeOf } from "./outcome.ts";
 
 test("every way to end badly is seen, counted and told apart; the inputs after it still run", async () => {
-  const [kind, inputs] = [kindNamed("own-faults"), 24];
+  const [kind, inputs] = [kindNamed("own-faults"), 16];
   const seeds = await kind.seeds();
   const wanted = Array.from({ length: inputs }, (_, index) => textOf(inputAt(kind, seeds, 3, index)));
-  const { tallies: [tally] } = await runCampaign({ kinds: [kind], seed: 3, minutes: 5, inputs, jobs: 1, hangSeconds: 6 });
+  const { tallies: [tally] } = await runCampaign({ kinds: [kind], seed: 3, minutes: 5, inputs, jobs: 1, hangSeconds: 4, growthBytes: 3e8 });
   const count = (...names: string[]): number => wanted.filter((name) => names.includes(name)).length;
   assert.is(tally!.inputs, inputs);
   assert.equal(tally!.outcomes, {

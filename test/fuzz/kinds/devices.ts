@@ -68,7 +68,7 @@ const answers: Readonly<Record<string, { readonly text: string; readonly read: (
   "power": { text: "NVPM WARN: fan mode is not set!\nNV Power Mode: MAXN_SUPER\n2\n", read: parsePowerMode },
   "clocks": { text: clocks, read: parseClocks },
   "tegrastats": { text: tegrastatsLines["orin-nano"]!, read: parseTegrastats },
-  "log": { text: "[I] Throughput: 251.3 qps\n&&&& PASSED TensorRT.trtexec [TensorRT v100600] # trtexec\n", read: (text) => { failureOf(text); return throughputOf(text); } },
+  "log": { text: "[01/01/2026-10:00:00] [I] Throughput: 251.3 qps\n&&&& PASSED TensorRT.trtexec [TensorRT v100600] # trtexec\n", read: (text) => { failureOf(text); return throughputOf(text); } },
   "times.json": { text: JSON.stringify([query(0), query(5)]), read: (text) => parseTimes(text, 200) },
   "profile.json": { text: JSON.stringify([{ count: 10 }, { name: "a", timeMs: 1.5, averageMs: 0.15, percentage: 12.5 }]), read: parseProfile },
   "layers.json": { text: JSON.stringify({ Layers: [layer("a", "CaskConvolution", "Int8 NC/32HW32"), layer("b", "CaskConvolution", "Half")] }), read: (text) => convolutionPrecision(parseLayerInfo(text)) },

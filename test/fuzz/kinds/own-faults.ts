@@ -8,7 +8,7 @@ const ways: Readonly<Record<string, () => unknown>> = {
   refused: () => { throw new UserError("NOT_ONNX", "no model.", "give one."); },
   crash: () => process.kill(process.pid, "SIGSEGV"),
   hang: () => { for (;;); },
-  memory: () => Buffer.alloc(1.7 * 2 ** 30, 1).length,
+  memory: () => Buffer.alloc(4e8, 1).length,
   "raw error": () => (undefined as unknown as string).length,
   "unknown code": () => { throw new UserError(["NO", "SUCH", "CODE"].join("_"), "x.", "y."); },
   "unclean text": () => { throw new UserError("NOT_ONNX", "the name is \u001b[31m.", "y."); },
