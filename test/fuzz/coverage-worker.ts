@@ -8,11 +8,19 @@ import { isFault, outcomeOf, signatureOf } from "./outcome.ts";
 import { pick, randomFrom } from "./random.ts";
 
 /**
- * One kind for a time, guided by V8's own block coverage: an input that runs a block that no input ran before, or ran much more often, is kept and
+ * One kind for a time, guided by V8's own block coverage: an input that runs a block that no input ran before, or ran
+ * much more often, is kept and
  * mutated further. Says what it found as JSON lines.
  */
 
-const [, , kindName, seed, seconds, folder] = process.argv as unknown as [string, string, string, string, string, string];
+const [, , kindName, seed, seconds, folder] = process.argv as unknown as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const root = `file://${join(import.meta.dirname, "..", "..")}/`;
 
 /** Blocks of the product with the power of two of how often they ran. */
@@ -23,7 +31,10 @@ const featuresOf = (scripts: readonly Profiler.ScriptCoverage[]): number[] => {
     const script = hashOf(url);
     for (const { ranges } of functions)
       for (const { startOffset, endOffset, count } of ranges)
-        if (count > 0) found.push(Math.imul(Math.imul(script ^ startOffset, 0x01000193) ^ endOffset, 0x01000193) ^ (31 - Math.clz32(count)));
+        if (count > 0)
+          found.push(
+            Math.imul(Math.imul(script ^ startOffset, 0x01000193) ^ endOffset, 0x01000193) ^ (31 - Math.clz32(count)),
+          );
   }
   return found;
 };
@@ -72,11 +83,16 @@ while (performance.now() < until) {
 }
 process.send!({ done: { inputs, corpus: corpus.length, blocksOfSeeds, blocks: seen.size } }, () => process.exit(0));
 
-/** What coverage keeps need not be what a mutator can read (broken protobuf, JSON): then bytes of a seed are changed. */
+/**
+ * What coverage keeps need not be what a mutator can read (broken protobuf, JSON): then bytes of a seed are changed.
+ */
 function mutated(from: Input): Uint8Array {
   try {
     return kind.mutate(from, random);
   } catch {
-    return kind.mutate(seeds.find(({ name }) => name === from.name)!, random);
+    return kind.mutate(
+      seeds.find(({ name }) => name === from.name)!,
+      random,
+    );
   }
 }

@@ -24,7 +24,10 @@ export interface WatchOptions {
 /** Longest time until a new process has loaded the product and made the seeds. */
 const startSeconds = 300;
 
-/** Runs batches in a process that it watches and replaces: native crashes, hangs and memory lose the one input that was running. */
+/**
+ * Runs batches in a process that it watches and replaces: native crashes, hangs and memory lose the one input that was
+ * running.
+ */
 export class Watched {
   readonly #options: WatchOptions;
   #child: ChildProcess | undefined;
@@ -42,7 +45,7 @@ export class Watched {
 
   async run(batch: Batch): Promise<Ended[]> {
     const ended: Ended[] = [];
-    for (let from = batch.from; from < batch.to; ) {
+    for (let from = batch.from; from < batch.to;) {
       const found = await this.#attempt({ ...batch, from });
       ended.push(...found);
       from = (found.at(-1)?.index ?? from) + 1;
@@ -102,10 +105,13 @@ export class Watched {
         if (now !== size) [size, since] = [now, performance.now()];
         const resident = residentBytes(child.pid!);
         this.#peakBytes = Math.max(this.#peakBytes, resident);
-        if (resident > memoryBytes) end({ is: "memory", message: `more than ${(memoryBytes / 2 ** 30).toFixed(1)} GiB` });
-        else if (performance.now() - since > 1000 * (now === 0 ? startSeconds : hangSeconds)) end({ is: "hang", message: `more than ${hangSeconds} s` });
+        if (resident > memoryBytes)
+          end({ is: "memory", message: `more than ${(memoryBytes / 2 ** 30).toFixed(1)} GiB` });
+        else if (performance.now() - since > 1000 * (now === 0 ? startSeconds : hangSeconds))
+          end({ is: "hang", message: `more than ${hangSeconds} s` });
       }, 250);
-      const exited = (code: number | null, signal: NodeJS.Signals | null): void => end({ is: "crash", message: `the process ended with ${signal ?? `exit code ${code}`}` });
+      const exited = (code: number | null, signal: NodeJS.Signals | null): void =>
+        end({ is: "crash", message: `the process ended with ${signal ?? `exit code ${code}`}` });
       const done = (answer: { readonly peakBytes: number }): void => {
         this.#peakBytes = Math.max(this.#peakBytes, answer.peakBytes);
         end(undefined);
@@ -123,11 +129,17 @@ export class Watched {
   }
 }
 
-const outcomeFrom = ({ is, code, message }: Extract<LogLine, { ended: number }>): Outcome =>
-  ({ is, ...(code !== undefined && { code }), ...(message !== undefined && { message }) });
+const outcomeFrom = ({ is, code, message }: Extract<LogLine, { ended: number }>): Outcome => ({
+  is,
+  ...(code !== undefined && { code }),
+  ...(message !== undefined && { message }),
+});
 
 const readLog = (file: string): LogLine[] =>
-  readFileSync(file, "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line) as LogLine);
+  readFileSync(file, "utf8")
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as LogLine);
 
 const logSize = (file: string): number => readFileSync(file).length;
 

@@ -50,10 +50,14 @@ const judge = (row: Row, times: number, fault: string | undefined, what: string,
   row.done += times;
   if (fault === undefined) row.same += times;
   else row.faults.push(`${what}: ${fault}`);
-  note(`${row.name}: ${row.done} done, ${row.same} with the same result${fault === undefined ? "" : `; ${what}: ${fault}`}`);
+  note(
+    `${row.name}: ${row.done} done, ${row.same} with the same result${fault === undefined ? "" : `; ${what}: ${fault}`}`,
+  );
 };
 
-/** SIGKILL at random points of one run after the other, each gone on with until it is killed again or let to its end. */
+/**
+ * SIGKILL at random points of one run after the other, each gone on with until it is killed again or let to its end.
+ */
 const killed = async (setting: Setting, row: Row, count: number): Promise<void> => {
   const { folder, seconds, random, note } = setting;
   while (row.done < count) {
@@ -90,13 +94,17 @@ const filled = async (setting: Setting, row: Row, count: number): Promise<void> 
       const runs = join(disk, `runs${tries}`);
       const wait = random() * seconds;
       const run = startCompress(folder, runs);
-      const timer = setTimeout(() => { void fillWhile(join(disk, "ballast"), run.ended); }, 1000 * wait);
+      const timer = setTimeout(() => {
+        void fillWhile(join(disk, "ballast"), run.ended);
+      }, 1000 * wait);
       const { exitCode, stderr } = await run.ended;
       clearTimeout(timer);
       await rm(join(disk, "ballast"), { force: true });
       if (exitCode === 0) continue; // nothing was written after it
       const isTold = exitCode === 1 && /error \[[A-Z_]+\]/.test(stderr) && /disk|space/i.test(stderr);
-      const fault = isTold ? await endOf(setting, runs) : `exit code ${exitCode}, not told as a full disk: ${stderr.slice(-300)}`;
+      const fault = isTold
+        ? await endOf(setting, runs)
+        : `exit code ${exitCode}, not told as a full disk: ${stderr.slice(-300)}`;
       judge(row, 1, fault, `full after ${wait.toFixed(2)} s`, note);
       await rm(runs, { recursive: true, force: true });
     }
@@ -116,22 +124,41 @@ const corrupted = async (setting: Setting, row: Row, count: number, finished: st
 };
 
 const textOf = (rows: readonly Row[], markdown: boolean): string => {
-  const cells = [["disturbance", "times", "same result afterwards", "faults"], ...rows.map(({ name, done, same, faults }) => [name, String(done), String(same), String(faults.length)])];
+  const cells = [
+    ["disturbance", "times", "same result afterwards", "faults"],
+    ...rows.map(({ name, done, same, faults }) => [name, String(done), String(same), String(faults.length)]),
+  ];
   const widths = cells[0]!.map((_, at) => Math.max(...cells.map((row) => row[at]!.length)));
-  const lines = cells.map((row) => row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join(markdown ? " | " : "  "));
+  const lines = cells.map((row) =>
+    row
+      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!)))
+      .join(markdown ? " | " : "  "),
+  );
   if (!markdown) return lines.join("\n");
   return [`| ${lines[0]!} |`, "|---|--:|--:|--:|", ...lines.slice(1).map((line) => `| ${line} |`)].join("\n");
 };
 
-/** Kills, full disks and corruptions of a tiny compress; each is followed by the same command, which must give the same models and figures. */
-export const runInterruptions = async ({ seed, json, markdown, print, note, counts }: InterruptionOptions): Promise<boolean> => {
+/**
+ * Kills, full disks and corruptions of a tiny compress; each is followed by the same command, which must give the same
+ * models and figures.
+ */
+export const runInterruptions = async ({
+  seed,
+  json,
+  markdown,
+  print,
+  note,
+  counts,
+}: InterruptionOptions): Promise<boolean> => {
   const folder = await mkdtemp(join(tmpdir(), "edgestill-interrupted-"));
   try {
     await makeScenes(folder, 6, 4);
     await makeDetector(join(folder, "teacher.onnx"));
     await writeConfig(folder, [
-      "teacher: {model: teacher.onnx}", "distill: {epochs: 2, batch: 3, variants: 1, distribution: false, baseline: false, evaluateEvery: 1}",
-      "prune: {macs: 0.7, criterion: l2, recover: {epochs: 1}}", "quantize: {images: 2, maxDrop: 1, scheme: cpu}",
+      "teacher: {model: teacher.onnx}",
+      "distill: {epochs: 2, batch: 3, variants: 1, distribution: false, baseline: false, evaluateEvery: 1}",
+      "prune: {macs: 0.7, criterion: l2, recover: {epochs: 1}}",
+      "quantize: {images: 2, maxDrop: 1, scheme: cpu}",
     ]);
     const finished = join(folder, "undisturbed");
     const started = performance.now();
@@ -139,13 +166,26 @@ export const runInterruptions = async ({ seed, json, markdown, print, note, coun
     if (exitCode !== 0) throw new Error(`the undisturbed run ended with exit code ${exitCode}: ${stderr.slice(-500)}`);
     const seconds = (performance.now() - started) / 1000;
     note(`the undisturbed run took ${seconds.toFixed(0)} s`);
-    const setting = (name: string): Setting => ({ folder, expected, seconds, random: randomFrom(hashOf(`${name}/${seed}`)), note });
+    const setting = (name: string): Setting => ({
+      folder,
+      expected,
+      seconds,
+      random: randomFrom(hashOf(`${name}/${seed}`)),
+      note,
+    });
     const expected = await resultOf(finished);
-    const rows: Row[] = ["SIGKILL", "disk full", "file damaged"].map((name) => ({ name, done: 0, same: 0, faults: [] }));
+    const rows: Row[] = ["SIGKILL", "disk full", "file damaged"].map((name) => ({
+      name,
+      done: 0,
+      same: 0,
+      faults: [],
+    }));
     const [kills, full, damaged] = rows as [Row, Row, Row];
     await Promise.all([
       killed(setting("kills"), kills, counts.kills),
-      corrupted(setting("corruptions"), damaged, counts.damages, finished).then(() => filled(setting("full"), full, counts.full)),
+      corrupted(setting("corruptions"), damaged, counts.damages, finished).then(() =>
+        filled(setting("full"), full, counts.full),
+      ),
     ]);
     print(json ? JSON.stringify(rows, null, 2) : textOf(rows, markdown));
     return rows.every(({ faults }) => faults.length === 0);

@@ -13,18 +13,32 @@ export interface Ended {
 
 export interface Running {
   readonly ended: Promise<Ended>;
-  /** SIGKILL: to the program alone, as the system does when memory is short, or to all that it started as well, as a power cut does. */
+  /**
+   * SIGKILL: to the program alone, as the system does when memory is short, or to all that it started as well, as a
+   * power cut does.
+   */
   readonly kill: (all: boolean) => void;
 }
 
 /** `edgestill compress config.yaml` of the folder. */
 export const startCompress = (folder: string, runs: string): Running => {
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), join(root, "cli", "main.ts"), "compress", "config.yaml", "--runs", runs], {
-    cwd: folder, detached: true, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
-  });
+  const child = spawn(
+    process.execPath,
+    ["--import", import.meta.resolve("tsx"), join(root, "cli", "main.ts"), "compress", "config.yaml", "--runs", runs],
+    {
+      cwd: folder,
+      detached: true,
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
+    },
+  );
   let stderr = "";
-  child.stderr.on("data", (chunk: Buffer) => { stderr = (stderr + chunk.toString()).slice(-20_000); });
-  const ended = new Promise<Ended>((settle) => { child.on("close", (exitCode, signal) => settle({ exitCode, signal, stderr })); });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString()).slice(-20_000);
+  });
+  const ended = new Promise<Ended>((settle) => {
+    child.on("close", (exitCode, signal) => settle({ exitCode, signal, stderr }));
+  });
   const kill = (all: boolean): void => {
     try {
       process.kill(all ? -child.pid! : child.pid!, "SIGKILL");
@@ -36,10 +50,18 @@ export const startCompress = (folder: string, runs: string): Running => {
 };
 
 /** What a run gave: each model's digest, as the file has it, and its accuracy. */
-export type Finished = ReadonlyMap<string, { readonly sha256: string; readonly stated: string; readonly map: number | null }>;
+export type Finished = ReadonlyMap<
+  string,
+  { readonly sha256: string; readonly stated: string; readonly map: number | null }
+>;
 
 interface RunFile {
-  readonly variants: readonly { readonly name: string; readonly model: string; readonly sha256: string; readonly accuracy: { readonly map: number } | null }[];
+  readonly variants: readonly {
+    readonly name: string;
+    readonly model: string;
+    readonly sha256: string;
+    readonly accuracy: { readonly map: number } | null;
+  }[];
 }
 
 export const resultOf = async (runs: string): Promise<Finished> => {
@@ -48,7 +70,10 @@ export const resultOf = async (runs: string): Promise<Finished> => {
   const { variants } = JSON.parse(await readFile(join(folder, "run.json"), "utf8")) as RunFile;
   const entries = variants.map(async ({ name: variant, model, sha256, accuracy }) => {
     const file = await readFile(resolve(folder, model));
-    return [variant, { sha256: createHash("sha256").update(file).digest("hex"), stated: sha256, map: accuracy?.map ?? null }] as const;
+    return [
+      variant,
+      { sha256: createHash("sha256").update(file).digest("hex"), stated: sha256, map: accuracy?.map ?? null },
+    ] as const;
   });
   return new Map(await Promise.all(entries));
 };
@@ -73,14 +98,22 @@ export const copyOf = async (from: string, to: string): Promise<string> => {
 /** Takes all space of the file's disk until `ended`, also what becomes free meanwhile. */
 export const fillWhile = async (file: string, ended: Promise<unknown>): Promise<void> => {
   let isOver = false;
-  void ended.then(() => { isOver = true; });
+  void ended.then(() => {
+    isOver = true;
+  });
   const handle = await open(file, "a");
   const piece = Buffer.alloc(1 << 20);
   try {
-    for (let size = piece.length; !isOver; ) {
-      const isFull = await handle.write(piece, 0, size).then(({ bytesWritten }) => bytesWritten < size, () => true);
+    for (let size = piece.length; !isOver;) {
+      const isFull = await handle.write(piece, 0, size).then(
+        ({ bytesWritten }) => bytesWritten < size,
+        () => true,
+      );
       if (isFull && size > 512) size >>= 3;
-      else if (isFull) await new Promise((settle) => { setTimeout(settle, 5); });
+      else if (isFull)
+        await new Promise((settle) => {
+          setTimeout(settle, 5);
+        });
     }
   } finally {
     await handle.close();

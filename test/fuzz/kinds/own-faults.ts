@@ -5,13 +5,21 @@ import { pick } from "../random.ts";
 /** Every way to end badly, so that a test can see the machine find each. Not among the kinds that are fuzzed. */
 const ways: Readonly<Record<string, () => unknown>> = {
   accepted: () => undefined,
-  refused: () => { throw new UserError("NOT_ONNX", "no model.", "give one."); },
+  refused: () => {
+    throw new UserError("NOT_ONNX", "no model.", "give one.");
+  },
   crash: () => process.kill(process.pid, "SIGSEGV"),
-  hang: () => { for (;;); },
+  hang: () => {
+    for (;;);
+  },
   memory: () => Buffer.alloc(4e8, 1).length,
   "raw error": () => (undefined as unknown as string).length,
-  "unknown code": () => { throw new UserError(["NO", "SUCH", "CODE"].join("_"), "x.", "y."); },
-  "unclean text": () => { throw new UserError("NOT_ONNX", "the name is \u001b[31m.", "y."); },
+  "unknown code": () => {
+    throw new UserError(["NO", "SUCH", "CODE"].join("_"), "x.", "y.");
+  },
+  "unclean text": () => {
+    throw new UserError("NOT_ONNX", "the name is \u001b[31m.", "y.");
+  },
   "silent change": () => must(false, "another result"),
 };
 
