@@ -4,7 +4,8 @@ import { carriedBy, setCarried, type CarriedField } from "../graph/carried.ts";
 import { subgraphsOf, type Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/node.ts";
 import { unsupportedOnnx } from "./errors.ts";
-import { tensorToProto, type Source } from "./tensor-proto.ts";
+import type { Source } from "./source.ts";
+import { tensorToProto } from "./tensor-proto.ts";
 import type { Beyond } from "./wire.ts";
 
 /** `ModelProto.functions`, carried whole. */

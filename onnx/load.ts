@@ -15,7 +15,8 @@ import { exactInt64, type Int64 } from "./int64.ts";
 import { checkNames } from "./names.ts";
 import { executionOrder } from "./order.ts";
 import { denseTensor } from "./sparse.ts";
-import { tensorFromProto, type Source } from "./tensor-proto.ts";
+import type { Source } from "./source.ts";
+import { tensorFromProto } from "./tensor-proto.ts";
 import { textOf } from "./text.ts";
 import { fieldsBeyond, type Beyond } from "./wire.ts";
 

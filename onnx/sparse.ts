@@ -1,7 +1,8 @@
 import type onnxProto from "onnx-proto";
 import { bytesPerElement, elementCount, isKeptType, Tensor } from "../graph/tensor.ts";
 import { notOnnx, unsupportedOnnx } from "./errors.ts";
-import { tensorFromProto, type Source } from "./tensor-proto.ts";
+import type { Source } from "./source.ts";
+import { tensorFromProto } from "./tensor-proto.ts";
 
 type ISparseTensorProto = onnxProto.onnx.ISparseTensorProto;
 

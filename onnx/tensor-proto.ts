@@ -4,17 +4,10 @@ import type onnxProto from "onnx-proto";
 import { byteLengthOf, bytesPerElement, dataTypeOf, elementCount, onnxDataType, Tensor, type DataType } from "../graph/tensor.ts";
 import { badExternalData, notOnnx, unsupportedOnnx } from "./errors.ts";
 import type { Int64 } from "./int64.ts";
+import type { Source } from "./source.ts";
 import { textOf } from "./text.ts";
 
 type ITensorProto = onnxProto.onnx.ITensorProto;
-
-/** Where a model came from: its label in errors, and the folder that external data must stay in. */
-export interface Source {
-  readonly label: string;
-  readonly folder?: string | undefined;
-  /** Gets the size of every other file that holds weights, by path. */
-  readonly external?: Map<string, number> | undefined;
-}
 
 /** TensorProto -> Tensor. Sizes are checked against the bytes that are there before anything is allocated. */
 export const tensorFromProto = (proto: ITensorProto, source: Source): Tensor => {

@@ -100,7 +100,8 @@ test("many inputs with defaults and many bodies load in linear time", () => {
   const names = Array.from({ length: count }, (_, i) => `v${i}`);
   const many = tiny({ input: [info("x"), ...names.map((name) => info(name))], initializer: names.map((name) => floats(name, [1, 2])), node: [relu] });
   const body = { name: "b", output: [info("x")] };
-  const bodies = tiny({ initializer: names.map((name) => floats(name, [1, 2])), node: [...names.slice(0, 3000).map((name) => ({ opType: "If", input: ["x"], output: [`o${name}`], attribute: [{ name: "then_branch", type: 5, g: body }] })), relu] });
+  const bodies = tiny({ initializer: [{ name: "flag", dataType: 9, rawData: Buffer.from([1]) }, ...names.map((name) => floats(name, [1, 2]))],
+    node: [...names.slice(0, 3000).map((name) => ({ opType: "If", input: ["flag"], output: [`o${name}`], attribute: [{ name: "then_branch", type: 5, g: body }, { name: "else_branch", type: 5, g: body }] })), relu] });
   for (const bytes of [many, bodies]) assert.not.instance(loadOrRefuse(bytes), UserError);
 });
 

@@ -66,8 +66,10 @@ test("metadata, producer, domain and documentation are kept", () => {
   assert.equal(opsetImport.map(({ domain, version }) => [domain, Number(version)]), [["", 17], ["org.example", 3]]);
 });
 
+const imports = (domain: string) => ({ opsetImport: [{ domain: "", version: 17 }, { domain, version: 1 }] });
+
 test("nodes of other domains, outputs left out and inputs left out are kept", () => {
-  const { graph } = saved(tiny({ node: [{ opType: "Custom", domain: "org.example", name: "n", docString: "node doc", input: ["x", "", "w"], output: ["y", "", "z"] }] }));
+  const { graph } = saved(tiny({ node: [{ opType: "Custom", domain: "org.example", name: "n", docString: "node doc", input: ["x", "", "w"], output: ["y", "", "z"] }] }, imports("org.example")));
   const node = graph!.node![0]!;
   assert.equal([node.opType, node.domain, node.name, node.docString, node.input, node.output], ["Custom", "org.example", "n", "node doc", ["x", "", "w"], ["y", "", "z"]]);
 });
@@ -78,7 +80,7 @@ test("attributes of every type are kept", () => {
     { name: "floats", type: 6, floats: [1, 2.5] }, { name: "ints", type: 7, ints: [1, -2] }, { name: "strings", type: 8, strings: [Buffer.from("a"), Buffer.from("")] },
     { name: "tensors", type: 9, tensors: [floats("", [3])] }, { name: "none", type: 7, ints: [] },
   ];
-  const bytes = tiny({ node: [{ opType: "Custom", domain: "d", input: ["x"], output: ["y"], attribute }] });
+  const bytes = tiny({ node: [{ opType: "Custom", domain: "d", input: ["x"], output: ["y"], attribute }] }, imports("d"));
   const { graph } = parseModel(bytes);
   const values = Object.fromEntries([...[...graph.nodes][0]!.attributes].map(([name, { type, value }]) => [name, [type, value]]));
   assert.equal(values["f"], ["float", 0.5]);
@@ -92,7 +94,7 @@ for (const text of longIntegers) test(`the int64 ${text} stays what it is, as at
   const { i, ints } = proto.AttributeProto.fromObject({ name: "axis", type: 2, i: text, ints: [text, 3] });
   const tensor = proto.TensorProto.fromObject({ dataType: 7, dims: [1], int64Data: [text] });
   const attribute = [{ name: "one", type: 2, i }, { name: "list", type: 7, ints }, { name: "tensor", type: 4, t: tensor }];
-  const bytes = tiny({ node: [{ opType: "Custom", domain: "d", input: ["x"], output: ["y"], attribute }] });
+  const bytes = tiny({ node: [{ opType: "Custom", domain: "d", input: ["x"], output: ["y"], attribute }] }, imports("d"));
   const [one, list, held] = saved(bytes).graph!.node![0]!.attribute!;
   assert.equal([one!.i!.toString(), list!.ints!.map(String)], [text, [text, "3"]]);
   assert.is(new BigInt64Array(Uint8Array.from(held!.t!.rawData!).buffer)[0], BigInt(text));

@@ -136,12 +136,17 @@ for (const copied of [false, true]) test(`every field of every message survives 
   assert.equal(serializeModel(parseModel(after).graph), after);
 });
 
+/** Its operands may have any type. */
+const custom = { opType: "Custom", domain: "org.example", input: ["x", "w"], output: ["y"] };
+const opsetImport = [{ domain: "", version: 17 }, { domain: "org.example", version: 1 }];
+
 /** Elements 0, 1, 2, 3 and 1 as the typed field int32_data holds them and as raw_data does (onnx.helper.make_tensor and numpy_helper of onnx 1.23). */
 for (const [dtype, int32Data, rawHex] of [
   ["float8e4m3fn", [0, 1, 2, 3, 1], "0001020301"], ["uint4", [0x10, 0x32, 0x01], "103201"], ["int2", [0xe4, 1], "e401"],
   ["float6e2m3", [0, 1, 2, 3, 1], "40200c01"], ["float6e3m2", [63, 0, 32, 1, 63], "3f00063f"],
 ] as const) test(`${dtype}: typed data are the same bytes as raw data`, () => {
-  const { graph } = parseModel(tiny({ initializer: [{ name: "w", dims: [5], dataType: onnxDataType[dtype], int32Data: [...int32Data] }] }));
+  const initializer = [{ name: "w", dims: [5], dataType: onnxDataType[dtype], int32Data: [...int32Data] }];
+  const { graph } = parseModel(tiny({ initializer, node: [custom] }, { opsetImport }));
   assert.is(Buffer.from(graph.find("w")!.tensor!.bytes).toString("hex"), rawHex);
 });
 
