@@ -18,7 +18,7 @@ const ways: Readonly<Record<string, () => unknown>> = {
     throw new UserError(["NO", "SUCH", "CODE"].join("_"), "x.", "y.");
   },
   "unclean text": () => {
-    throw new UserError("NOT_ONNX", "the name is \u001b[31m.", "y.");
+    throw new UserError("NOT_ONNX", "bug: x is undefined.", "y.");
   },
   "silent change": () => must(false, "another result"),
 };
