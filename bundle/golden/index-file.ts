@@ -30,6 +30,9 @@ export interface GoldenIndex {
 
 type Loose<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer Item)[] ? Item[] : T[Key] };
 
+/** Fields of a line that are numbers: a tolerance that is none would hold for every difference. */
+const numberFields: Readonly<Record<string, readonly number[]>> = { thresholds: [0, 1, 2, 3], picture: [1, 2], output: [1], boxes: [1, 2], box: [0, 1, 2, 3, 4, 5] };
+
 /** Reads golden/index.txt. Throws UserError GOLDEN_INDEX naming the first line that is not of its form. */
 export const parseGoldenIndex = (text: string): GoldenIndex => {
   const lines = text.split("\n");
@@ -40,6 +43,7 @@ export const parseGoldenIndex = (text: string): GoldenIndex => {
     if (index === 0 || line === "") continue;
     const [kind, ...fields] = line.split(" ");
     const numbers = fields.map(Number);
+    if (numberFields[kind ?? ""]?.some((at) => (fields[at] ?? "") === "" || !Number.isFinite(numbers[at]))) throw badLine(index + 1, line);
     const picture = pictures.at(-1);
     const output = picture?.outputs.at(-1) as Loose<IndexedOutput> | undefined;
     if (kind === "thresholds" && fields.length === 4) thresholds = { scoreThreshold: numbers[0]!, iouThreshold: numbers[1]!, maxDetections: numbers[2]!, multiLabel: numbers[3] === 1 };

@@ -14,6 +14,7 @@ export interface CampaignOptions {
   readonly jobs?: number | undefined;
   readonly hangSeconds?: number;
   readonly memoryBytes?: number;
+  readonly growthBytes?: number;
   readonly onProgress?: (tallies: ReadonlyMap<string, Tally>, seconds: number) => void;
 }
 
@@ -35,8 +36,15 @@ export interface Tally {
 }
 
 const emptyTally = (kind: Kind): Tally => ({
-  kind, inputs: 0, codes: new Map(), classes: new Map(),
-  outcomes: { accepted: 0, refused: 0, ...(Object.fromEntries(faults.map((fault) => [fault, 0])) as Record<(typeof faults)[number], number>) },
+  kind,
+  inputs: 0,
+  codes: new Map(),
+  classes: new Map(),
+  outcomes: {
+    accepted: 0,
+    refused: 0,
+    ...(Object.fromEntries(faults.map((fault) => [fault, 0])) as Record<(typeof faults)[number], number>),
+  },
 });
 
 /** Inputs that are named for each class of faults. */
@@ -62,10 +70,13 @@ interface Part {
   readonly to: number;
 }
 
-/** Rounds of every kind's share, in order, without end or up to `inputs` in all. Which inputs come does not depend on the time. */
+/**
+ * Rounds of every kind's share, in order, without end or up to `inputs` in all. Which inputs come does not depend on
+ * the time.
+ */
 function* partsOf(kinds: readonly Kind[], inputs: number): Generator<Part> {
   const at = new Map(kinds.map((kind) => [kind, 0]));
-  for (let left = inputs; left > 0; )
+  for (let left = inputs; left > 0;)
     for (const kind of kinds) {
       const from = at.get(kind)!;
       const count = Math.min(kind.share, left);
@@ -83,21 +94,41 @@ export interface Campaign {
 }
 
 export const runCampaign = async (options: CampaignOptions): Promise<Campaign> => {
-  const { kinds, seed, minutes, inputs, jobs = Math.min(4, availableParallelism()), hangSeconds = 60, memoryBytes = 3 * 2 ** 30, onProgress } = options;
+  const {
+    kinds,
+    seed,
+    minutes,
+    inputs,
+    jobs = Math.min(4, availableParallelism()),
+    hangSeconds = 30,
+    memoryBytes = 3 * 2 ** 30,
+    growthBytes = 1.5 * 2 ** 30,
+    onProgress,
+  } = options;
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   const tallies = new Map(kinds.map((kind) => [kind.name, emptyTally(kind)]));
   const parts = partsOf(kinds, inputs);
-  const workers = Array.from({ length: jobs }, () => new Watched({ hangSeconds, memoryBytes, folder: mkdtempSync(join(tmpdir(), "edgestill-fuzz-")) }));
+  const workers = Array.from(
+    { length: jobs },
+    () =>
+      new Watched({ hangSeconds, memoryBytes, growthBytes, folder: mkdtempSync(join(tmpdir(), "edgestill-fuzz-")) }),
+  );
   const report = setInterval(() => onProgress?.(tallies, seconds()), 15_000);
   try {
-    await Promise.all(workers.map(async (worker) => {
-      for (const { kind, from, to } of parts) {
-        if (seconds() > 60 * minutes) break;
-        countIn(tallies.get(kind.name)!, await worker.run({ kind: kind.name, seed, from, to }));
-      }
-    }));
-    return { tallies: [...tallies.values()], seconds: seconds(), peakBytes: Math.max(...workers.map(({ peakBytes }) => peakBytes)) };
+    await Promise.all(
+      workers.map(async (worker) => {
+        for (const { kind, from, to } of parts) {
+          if (seconds() > 60 * minutes) break;
+          countIn(tallies.get(kind.name)!, await worker.run({ kind: kind.name, seed, from, to }));
+        }
+      }),
+    );
+    return {
+      tallies: [...tallies.values()],
+      seconds: seconds(),
+      peakBytes: Math.max(...workers.map(({ peakBytes }) => peakBytes)),
+    };
   } finally {
     clearInterval(report);
     for (const worker of workers) worker.close();

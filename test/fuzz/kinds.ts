@@ -5,6 +5,7 @@ import { devices } from "./kinds/devices.ts";
 import { edits } from "./kinds/edits.ts";
 import { labels } from "./kinds/labels.ts";
 import { models } from "./kinds/models.ts";
+import { ownFaults } from "./kinds/own-faults.ts";
 import { pictures } from "./kinds/pictures.ts";
 import { records } from "./kinds/records.ts";
 
@@ -12,7 +13,7 @@ import { records } from "./kinds/records.ts";
 export const kinds: readonly Kind[] = [models, edits, pictures, labels, configs, archives, manifests, devices, records];
 
 export const kindNamed = (name: string): Kind => {
-  const found = kinds.find((kind) => kind.name === name);
+  const found = [...kinds, ownFaults].find((kind) => kind.name === name);
   if (!found) throw new Error(`there is no kind "${name}"; known: ${kinds.map((kind) => kind.name).join(", ")}`);
   return found;
 };

@@ -6,7 +6,10 @@ import { kindNamed, kinds } from "./kinds.ts";
 import { isFault, isOfProcess } from "./outcome.ts";
 import { asJson, faultsOf, tableMarkdown, tableText } from "./report.ts";
 
-/** The command behind `npm run fuzz`: hostile inputs through the real code, counted by how they end. Exit code 1 where any ends badly. */
+/**
+ * The command behind `npm run fuzz`: hostile inputs through the real code, counted by how they end. Exit code 1 where
+ * any ends badly.
+ */
 
 interface Options {
   readonly minutes?: string;
@@ -16,7 +19,7 @@ interface Options {
   readonly jobs?: string;
   readonly keep: string;
   readonly replay?: string;
-  readonly runs?: boolean;
+  readonly runs?: string | true;
   readonly coverage?: boolean;
   readonly json?: boolean;
   readonly markdown?: boolean;
@@ -31,21 +34,33 @@ const program = new Command("fuzz")
   .option("--jobs <n>", "processes at a time; default one for each core, at most 4")
   .option("--keep <dir>", "folder that gets the inputs that ended badly", ".fuzz")
   .option("--replay <file>", "one kept input again")
-  .option("--runs", "kill, fill the disk of and corrupt a tiny compress, and resume it, instead")
-  .option("--coverage", "guided by coverage instead: the parsers, with jazzer.js")
+  .option(
+    "--runs [kills,full,damages]",
+    "instead: kill, fill the disk of and damage a tiny compress, and go on with it; default 50,10,20",
+  )
+  .option("--coverage", "instead: the parsers, guided by V8's coverage")
   .option("--json", "the result as JSON")
   .option("--markdown", "the table as docs/reliability.md has it");
 
-const print = (text: string): void => { process.stdout.write(`${text}\n`); };
-const note = (text: string): void => { process.stderr.write(`${text}\n`); };
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+const note = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
 
 const replayed = async (file: string): Promise<boolean> => {
   const { outcome, kind, seed } = await replay(resolve(file));
-  print(`${kind.name}, from ${seed}: ${outcome.is}${outcome.code === undefined ? "" : ` ${outcome.code}`}${outcome.message === undefined ? "" : `\n${outcome.message}`}`);
+  print(
+    `${kind.name}, from ${seed}: ${outcome.is}${outcome.code === undefined ? "" : ` ${outcome.code}`}${outcome.message === undefined ? "" : `\n${outcome.message}`}`,
+  );
   return !isFault(outcome);
 };
 
-/** What ended a process is tried on the command line, which watches native code: told as an error there, it is a refusal. */
+/**
+ * What ended a process is tried on the command line, which watches native code: told as an error there, it is a
+ * refusal.
+ */
 const judgeByCommand = async (tally: Tally, found: FaultClass, files: readonly string[]): Promise<string[]> => {
   if (!isOfProcess(found.outcome) || !tally.kind.command) return [...files];
   const left: string[] = [];
@@ -57,14 +72,21 @@ const judgeByCommand = async (tally: Tally, found: FaultClass, files: readonly s
   tally.outcomes[found.outcome.is] -= told;
   tally.outcomes.refused += told;
   found.count -= told;
-  if (told > 0) note(`${tally.kind.name}: ${told} x ${found.outcome.is} of a process that calls the API, told as an error by the command line`);
+  if (told > 0)
+    note(
+      `${tally.kind.name}: ${told} x ${found.outcome.is} of a process that calls the API, told as an error by the command line`,
+    );
   return left;
 };
 
 /** Keeps what ended badly, and says which files show it. */
 const keepAll = async (tally: Tally, options: Options): Promise<void> => {
   for (const [signature, found] of tally.classes) {
-    const files = await judgeByCommand(tally, found, await keepFaults(options.keep, tally, found, Number(options.seed)));
+    const files = await judgeByCommand(
+      tally,
+      found,
+      await keepFaults(options.keep, tally, found, Number(options.seed)),
+    );
     if (found.count === 0) tally.classes.delete(signature);
     else note(`\n${tally.kind.name}: ${found.count} x ${signature}\n  ${files.slice(0, 3).join("\n  ")}`);
   }
@@ -73,7 +95,9 @@ const keepAll = async (tally: Tally, options: Options): Promise<void> => {
 const campaign = async (options: Options): Promise<boolean> => {
   const inputs = options.inputs === undefined ? Infinity : Number(options.inputs);
   const result: Campaign = await runCampaign({
-    kinds: options.kind ? options.kind.map(kindNamed) : kinds, seed: Number(options.seed), inputs,
+    kinds: options.kind ? options.kind.map(kindNamed) : kinds,
+    seed: Number(options.seed),
+    inputs,
     minutes: options.minutes !== undefined ? Number(options.minutes) : inputs === Infinity ? 2 : Infinity,
     jobs: options.jobs === undefined ? undefined : Number(options.jobs),
     onProgress: (tallies, seconds) => {
@@ -83,17 +107,51 @@ const campaign = async (options: Options): Promise<boolean> => {
     },
   });
   for (const tally of result.tallies) await keepAll(tally, options);
-  print(options.json ? JSON.stringify(asJson(result), null, 2) : options.markdown ? tableMarkdown(result) : tableText(result));
+  print(
+    options.json
+      ? JSON.stringify(asJson(result), null, 2)
+      : options.markdown
+        ? tableMarkdown(result)
+        : tableText(result),
+  );
   const bad = result.tallies.reduce((sum, tally) => sum + faultsOf(tally), 0);
   const count = result.tallies.reduce((sum, { inputs: n }) => sum + n, 0);
-  note(`${count} inputs in ${result.seconds.toFixed(0)} s, largest process ${(result.peakBytes / 2 ** 20).toFixed(0)} MiB, ${bad} ended badly${bad > 0 ? ` (kept in ${options.keep}; again: npm run fuzz -- --replay <file>)` : ""}`);
+  note(
+    `${count} inputs in ${result.seconds.toFixed(0)} s, largest process ${(result.peakBytes / 2 ** 20).toFixed(0)} MiB, ${bad} ended badly${bad > 0 ? ` (kept in ${options.keep}; again: npm run fuzz -- --replay <file>)` : ""}`,
+  );
   return bad === 0;
+};
+
+const countsOf = (given: string | true) => {
+  const [kills = 50, full = 10, damages = 20] = given === true ? [] : given.split(",").map(Number);
+  return { kills, full, damages };
 };
 
 const options = program.parse().opts<Options>();
 const isRight =
-  options.replay !== undefined ? await replayed(options.replay)
-  : options.runs ? await (await import("./runs.ts")).runInterruptions({ seed: Number(options.seed), json: options.json === true, markdown: options.markdown === true, print, note })
-  : options.coverage ? await (await import("./coverage.ts")).runCoverage({ seed: Number(options.seed), minutes: Number(options.minutes ?? 2), keep: options.keep, note, print })
-  : await campaign(options);
+  options.replay !== undefined
+    ? await replayed(options.replay)
+    : options.runs
+      ? await (
+          await import("./runs.ts")
+        ).runInterruptions({
+          seed: Number(options.seed),
+          counts: countsOf(options.runs),
+          json: options.json === true,
+          markdown: options.markdown === true,
+          print,
+          note,
+        })
+      : options.coverage
+        ? await (
+            await import("./coverage.ts")
+          ).runCoverage({
+            kinds: options.kind?.map(kindNamed),
+            seed: Number(options.seed),
+            minutes: Number(options.minutes ?? 2),
+            keep: options.keep,
+            note,
+            print,
+          })
+        : await campaign(options);
 process.exit(isRight ? 0 : 1);

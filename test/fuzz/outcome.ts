@@ -22,8 +22,21 @@ export const isOfProcess = ({ is }: Outcome): boolean => is === "crash" || is ==
 
 const root = join(import.meta.dirname, "..", "..");
 const layers = [
-  "graph", "onnx", "rewrite", "autodiff", "runtime", "training", "vision", "students", "detection", "pipeline", "targets",
-  "bundle", "report", "escape", "cli",
+  "graph",
+  "onnx",
+  "rewrite",
+  "autodiff",
+  "runtime",
+  "training",
+  "vision",
+  "students",
+  "detection",
+  "pipeline",
+  "targets",
+  "bundle",
+  "report",
+  "escape",
+  "cli",
 ];
 
 /** Every word in capitals that stands as a string in the product's sources: what an error's code must be among. */
@@ -37,7 +50,10 @@ const knownCodes = (): ReadonlySet<string> => {
       continue; // a layer that this version does not have
     }
     for (const entry of entries.filter((name) => name.endsWith(".ts") && !name.includes("node_modules")))
-      for (const [, code] of readFileSync(join(root, layer, entry), "utf8").matchAll(/"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"/g)) codes.add(code!);
+      for (const [, code] of readFileSync(join(root, layer, entry), "utf8").matchAll(
+        /"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"/g,
+      ))
+        codes.add(code!);
   }
   return codes;
 };
@@ -47,23 +63,28 @@ let codes: ReadonlySet<string> | undefined;
 const unclean: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["bug:", /\bbug:/],
   ["an object as text", /\[object \w+\]/],
-  ["an error of the language", /\b(?:Type|Range|Reference|Syntax)Error\b|Cannot (?:(?:read|set) propert|destructure|convert undefined|convert a|mix BigInt|access ')|is not (?:a function|iterable|a constructor)|Maximum call stack|Invalid (?:array|typed array|string) length|Array buffer allocation|heap out of memory/],
+  [
+    "an error of the language",
+    /\b(?:Type|Range|Reference|Syntax)Error\b|Cannot (?:(?:read|set) propert|destructure|convert undefined|convert a|mix BigInt|access ')|is not (?:a function|iterable|a constructor)|Maximum call stack|Invalid (?:array|typed array|string) length|Array buffer allocation|heap out of memory/,
+  ],
   ["a stack", /^\s+at .*:\d+:\d+\)?$/m],
-  // eslint-disable-next-line no-control-regex
   ["a control character", /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/],
 ];
 
-/** `undefined` and `NaN` may stand in a text only where the input holds them. */
-const echoed = ["undefined", "NaN"] as const;
+/** These may stand in a text only where the input holds them: as the word, or NaN as a float32. */
+const echoed: Readonly<Record<string, readonly string[]>> = {
+  undefined: ["undefined"],
+  NaN: ["nan", "\u0000\u0000\u00c0\u007f"],
+};
 
 export const uncleanPart = (text: string, input: Input): string | undefined => {
   for (const [what, pattern] of unclean) {
     const match = pattern.exec(text);
     if (match) return `${what}\n${JSON.stringify(text.slice(Math.max(0, match.index - 60), match.index + 60))}`;
   }
-  for (const word of echoed)
-    if (new RegExp(`\\b${word}\\b`).test(text) && !Buffer.from(input.bytes).toString("latin1").toLowerCase().includes(word.toLowerCase())) return `${word}\n${text}`;
-  return undefined;
+  const given = Buffer.from(input.bytes).toString("latin1").toLowerCase();
+  const word = Object.keys(echoed).find((name) => new RegExp(`\\b${name}\\b`).test(text));
+  return word === undefined || echoed[word]!.some((part) => given.includes(part)) ? undefined : `${word}\n${text}`;
 };
 
 /** Runs the input and says how it ended. */
@@ -90,8 +111,17 @@ export const judged = (error: unknown, input: Input): Outcome => {
 };
 
 const ownFrames = (error: Error): string =>
-  (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).map((line) => line.trim().replaceAll(`file://${root}/`, "")).slice(0, 4).join("\n");
+  (error.stack ?? "")
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .map((line) => line.trim().replaceAll(`file://${root}/`, ""))
+    .slice(0, 4)
+    .join("\n");
 
 /** Faults with the same signature are one class: numbers and quoted texts left out. */
 export const signatureOf = ({ is, message = "" }: Outcome): string =>
-  `${is}: ${(is === "unclean text" ? message.split("\n")[0]! : message).replaceAll(/"[^"]*"|'[^']*'/g, '"…"').replaceAll(/[0-9]+/g, "#").replaceAll(/(?:\/[\w.+-]+){2,}/g, "PATH").slice(0, 240)}`;
+  `${is}: ${(is === "unclean text" ? message.split("\n")[0]! : message)
+    .replaceAll(/"[^"]*"|'[^']*'/g, '"…"')
+    .replaceAll(/[0-9]+/g, "#")
+    .replaceAll(/(?:\/[\w.+-]+){2,}/g, "PATH")
+    .slice(0, 240)}`;

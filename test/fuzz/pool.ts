@@ -15,11 +15,19 @@ export interface WatchOptions {
   readonly hangSeconds: number;
   /** Resident memory beyond which a process is ended. */
   readonly memoryBytes: number;
+  /** Most that a process may grow by while one input runs. */
+  readonly growthBytes: number;
   /** Folder of its own: log and what inputs write. */
   readonly folder: string;
 }
 
-/** Runs batches in a process that it watches and replaces: native crashes, hangs and memory lose the one input that was running. */
+/** Longest time until a new process has loaded the product and made the seeds. */
+const startSeconds = 300;
+
+/**
+ * Runs batches in a process that it watches and replaces: native crashes, hangs and memory lose the one input that was
+ * running.
+ */
 export class Watched {
   readonly #options: WatchOptions;
   #child: ChildProcess | undefined;
@@ -37,7 +45,7 @@ export class Watched {
 
   async run(batch: Batch): Promise<Ended[]> {
     const ended: Ended[] = [];
-    for (let from = batch.from; from < batch.to; ) {
+    for (let from = batch.from; from < batch.to;) {
       const found = await this.#attempt({ ...batch, from });
       ended.push(...found);
       from = (found.at(-1)?.index ?? from) + 1;
@@ -75,7 +83,7 @@ export class Watched {
     const work = join(this.#options.folder, "work");
     rmSync(work, { recursive: true, force: true });
     mkdirSync(work, { recursive: true });
-    this.#child = fork(join(import.meta.dirname, "worker.ts"), [this.#log, work], {
+    this.#child = fork(join(import.meta.dirname, "worker.ts"), [this.#log, work, String(this.#options.growthBytes)], {
       execArgv: ["--import", "tsx", "--max-old-space-size=3072"],
       env: { ...process.env, ORT_DISABLE_TELEMETRY: "1", NO_COLOR: "1" },
       stdio: ["ignore", "ignore", "ignore", "ipc"],
@@ -97,10 +105,13 @@ export class Watched {
         if (now !== size) [size, since] = [now, performance.now()];
         const resident = residentBytes(child.pid!);
         this.#peakBytes = Math.max(this.#peakBytes, resident);
-        if (resident > memoryBytes) end({ is: "memory", message: `more than ${(memoryBytes / 2 ** 30).toFixed(1)} GiB` });
-        else if (performance.now() - since > 1000 * hangSeconds) end({ is: "hang", message: `more than ${hangSeconds} s` });
+        if (resident > memoryBytes)
+          end({ is: "memory", message: `more than ${(memoryBytes / 2 ** 30).toFixed(1)} GiB` });
+        else if (performance.now() - since > 1000 * (now === 0 ? startSeconds : hangSeconds))
+          end({ is: "hang", message: `more than ${hangSeconds} s` });
       }, 250);
-      const exited = (code: number | null, signal: NodeJS.Signals | null): void => end({ is: "crash", message: `the process ended with ${signal ?? `exit code ${code}`}` });
+      const exited = (code: number | null, signal: NodeJS.Signals | null): void =>
+        end({ is: "crash", message: `the process ended with ${signal ?? `exit code ${code}`}` });
       const done = (answer: { readonly peakBytes: number }): void => {
         this.#peakBytes = Math.max(this.#peakBytes, answer.peakBytes);
         end(undefined);
@@ -118,11 +129,17 @@ export class Watched {
   }
 }
 
-const outcomeFrom = ({ is, code, message }: Extract<LogLine, { ended: number }>): Outcome =>
-  ({ is, ...(code !== undefined && { code }), ...(message !== undefined && { message }) });
+const outcomeFrom = ({ is, code, message }: Extract<LogLine, { ended: number }>): Outcome => ({
+  is,
+  ...(code !== undefined && { code }),
+  ...(message !== undefined && { message }),
+});
 
 const readLog = (file: string): LogLine[] =>
-  readFileSync(file, "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line) as LogLine);
+  readFileSync(file, "utf8")
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as LogLine);
 
 const logSize = (file: string): number => readFileSync(file).length;
 

@@ -7,18 +7,32 @@ export const faultsOf = ({ outcomes }: Tally): number => faults.reduce((sum, fau
 
 /** A row for each kind and one for all. */
 const rowsOf = (tallies: readonly Tally[]): (readonly (string | number)[])[] => {
-  const row = (name: string, of: readonly Tally[]) => [name, of.reduce((sum, { inputs }) => sum + inputs, 0), ...columns.map((is) => of.reduce((sum, { outcomes }) => sum + outcomes[is], 0)), new Set(of.flatMap(({ codes }) => [...codes.keys()])).size];
+  const row = (name: string, of: readonly Tally[]) => [
+    name,
+    of.reduce((sum, { inputs }) => sum + inputs, 0),
+    ...columns.map((is) => of.reduce((sum, { outcomes }) => sum + outcomes[is], 0)),
+    new Set(of.flatMap(({ codes }) => [...codes.keys()])).size,
+  ];
   return [...tallies.map((tally) => row(tally.kind.name, [tally])), row("all", tallies)];
 };
 
 const heads = ["kind", "inputs", ...columns, "codes"];
 
-const aligned = (rows: readonly (readonly (string | number)[])[], start: string, between: string, end: string): string[] => {
+const aligned = (
+  rows: readonly (readonly (string | number)[])[],
+  start: string,
+  between: string,
+  end: string,
+): string[] => {
   const widths = heads.map((_, at) => Math.max(...rows.map((row) => String(row[at]).length)));
-  return rows.map((row) => `${start}${row.map((cell, at) => (at === 0 ? String(cell).padEnd(widths[at]!) : String(cell).padStart(widths[at]!))).join(between)}${end}`);
+  return rows.map(
+    (row) =>
+      `${start}${row.map((cell, at) => (at === 0 ? String(cell).padEnd(widths[at]!) : String(cell).padStart(widths[at]!))).join(between)}${end}`,
+  );
 };
 
-export const tableText = ({ tallies }: Campaign): string => aligned([heads, ...rowsOf(tallies)], "", "  ", "").join("\n");
+export const tableText = ({ tallies }: Campaign): string =>
+  aligned([heads, ...rowsOf(tallies)], "", "  ", "").join("\n");
 
 /** The table of docs/reliability.md. */
 export const tableMarkdown = ({ tallies }: Campaign): string => {
@@ -27,9 +41,13 @@ export const tableMarkdown = ({ tallies }: Campaign): string => {
 };
 
 export const asJson = ({ tallies, seconds, peakBytes }: Campaign): object => ({
-  seconds: Number(seconds.toFixed(1)), peakBytes,
+  seconds: Number(seconds.toFixed(1)),
+  peakBytes,
   kinds: tallies.map(({ kind, inputs, outcomes, codes, classes }) => ({
-    kind: kind.name, inputs, outcomes, codes: Object.fromEntries([...codes].sort(([a], [b]) => (a < b ? -1 : 1))),
+    kind: kind.name,
+    inputs,
+    outcomes,
+    codes: Object.fromEntries([...codes].sort(([a], [b]) => (a < b ? -1 : 1))),
     faults: [...classes].map(([signature, { count, indexes }]) => ({ signature, count, indexes })),
   })),
 });

@@ -3,12 +3,72 @@ import { below, pick, type Random } from "./random.ts";
 
 /** What stands in place of a word or a number. */
 const hostile: readonly string[] = [
-  "", "0", "-0", "-1", "1", "1e999", "-1e999", "NaN", "nan", "Infinity", "-inf", "1e-320", "0x10", "1_000", "1,5", "١",
-  "9007199254740993", "99999999999999999999", "4294967296", "0.1.2", "null", "~", "true", "no", "undefined", "[]", "{}",
-  "[[[[[[[[]]]]]]]]", '"', "'", "\\", "\u0000", "\u001b[31m", "\u202e", "\ud83d\ude00", "\u2028", "\r", "\t", "a\nb",
-  "../../etc/passwd", "/dev/zero", "/proc/self/mem", "C:\\x", "-rf", "$(id)", "`id`", "%s%n", "<script>", "]]>", "&x;",
-  "__proto__", "constructor", "toString", "hasOwnProperty", "*a", "&a [*a, *a]", "<<: *a", "!!js/function x", "!!binary x",
-  "a".repeat(70_000), "[".repeat(2000), "{a: ".repeat(500), "<a>".repeat(3000), "é", "e\u0301", "名前",
+  "",
+  "0",
+  "-0",
+  "-1",
+  "1",
+  "1e999",
+  "-1e999",
+  "NaN",
+  "nan",
+  "Infinity",
+  "-inf",
+  "1e-320",
+  "0x10",
+  "1_000",
+  "1,5",
+  "١",
+  "9007199254740993",
+  "99999999999999999999",
+  "4294967296",
+  "0.1.2",
+  "null",
+  "~",
+  "true",
+  "no",
+  "undefined",
+  "[]",
+  "{}",
+  "[[[[[[[[]]]]]]]]",
+  '"',
+  "'",
+  "\\",
+  "\u0000",
+  "\u001b[31m",
+  "\u202e",
+  "\ud83d\ude00",
+  "\u2028",
+  "\r",
+  "\t",
+  "a\nb",
+  "../../etc/passwd",
+  "/dev/zero",
+  "/proc/self/mem",
+  "C:\\x",
+  "-rf",
+  "$(id)",
+  "`id`",
+  "%s%n",
+  "<script>",
+  "]]>",
+  "&x;",
+  "__proto__",
+  "constructor",
+  "toString",
+  "hasOwnProperty",
+  "*a",
+  "&a [*a, *a]",
+  "<<: *a",
+  "!!js/function x",
+  "!!binary x",
+  "a".repeat(70_000),
+  "[".repeat(2000),
+  "{a: ".repeat(500),
+  "<a>".repeat(3000),
+  "é",
+  "e\u0301",
+  "名前",
 ];
 
 type Edit = (text: string, random: Random) => string;
@@ -35,7 +95,9 @@ const edits: readonly Edit[] = [
   inPlace((_, random) => pick(random, hostile)),
   inPlace((_, random) => pick(random, hostile)),
   inPlace((old, random) => old + pick(random, hostile)),
-  inPlace((old, random) => (Number.isNaN(Number(old)) ? old.toUpperCase() : String(Number(old) * pick(random, [-1, 0.5, 2, 1e6, 1.0000001])))),
+  inPlace((old, random) =>
+    Number.isNaN(Number(old)) ? old.toUpperCase() : String(Number(old) * pick(random, [-1, 0.5, 2, 1e6, 1.0000001])),
+  ),
   inPlace(() => ""),
   inPlace((old, random) => old.repeat(pick(random, [2, 3, 300]))),
   (text, random) => {
@@ -47,8 +109,12 @@ const edits: readonly Edit[] = [
   onLines((lines, random) => lines.splice(below(random, lines.length), 1)),
   onLines((lines, random) => lines.splice(below(random, lines.length), 0, lines[below(random, lines.length)]!)),
   onLines((lines, random) => lines.splice(below(random, lines.length), 0, pick(random, hostile))),
-  onLines((lines, random) => { lines[below(random, lines.length)] = `  ${lines[below(random, lines.length)]!}`; }),
-  onLines((lines, random) => { lines.push(...new Array<string>(pick(random, [10, 1000])).fill(lines[below(random, lines.length)]!)); }),
+  onLines((lines, random) => {
+    lines[below(random, lines.length)] = `  ${lines[below(random, lines.length)]!}`;
+  }),
+  onLines((lines, random) => {
+    lines.push(...new Array<string>(pick(random, [10, 1000])).fill(lines[below(random, lines.length)]!));
+  }),
   (text) => text.replaceAll("\n", "\r\n"),
   (text) => `\ufeff${text}`,
   (text, random) => text.slice(0, below(random, text.length + 1)),
@@ -64,8 +130,35 @@ export const mutateText = (bytes: Uint8Array, random: Random): Uint8Array => {
 
 /** Values in place of a value of JSON. */
 const values: readonly unknown[] = [
-  null, true, false, 0, -0, -1, 1, 0.5, 1e308, -1e308, 5e-324, 2 ** 53, 2 ** 31, "", "x", "NaN", "1", "\u0000", "\u001b[2J",
-  "</script><script>alert(1)", "../../x", "/etc/passwd", "a".repeat(70_000), [], {}, [[]], [null], { "": {} }, [1, "2", [3]],
+  null,
+  true,
+  false,
+  0,
+  -0,
+  -1,
+  1,
+  0.5,
+  1e308,
+  -1e308,
+  5e-324,
+  2 ** 53,
+  2 ** 31,
+  "",
+  "x",
+  "NaN",
+  "1",
+  "\u0000",
+  "\u001b[2J",
+  "</script><script>alert(1)",
+  "../../x",
+  "/etc/passwd",
+  "a".repeat(70_000),
+  [],
+  {},
+  [[]],
+  [null],
+  { "": {} },
+  [1, "2", [3]],
 ];
 
 interface Place {
@@ -83,14 +176,32 @@ const placesOf = (value: unknown, found: Place[] = []): Place[] => {
 };
 
 const jsonEdits: readonly ((place: Place, random: Random, all: readonly Place[]) => void)[] = [
-  ({ holder, key }, random) => { holder[key] = pick(random, values); },
-  ({ holder, key }, random) => { holder[key] = pick(random, values); },
-  ({ holder, key }) => { delete holder[key]; },
-  ({ holder, key }, random, all) => { const { holder: other, key: from } = pick(random, all); holder[key] = structuredClone(other[from]); },
-  ({ holder, key }, random) => { holder[pick(random, ["x", "", "__proto__ ", "constructor", "toString", key.toUpperCase()])] = holder[key]; },
-  ({ holder, key }) => { const { [key]: value } = holder; if (Array.isArray(value)) value.push(...(value as unknown[])); },
-  ({ holder, key }) => { if (typeof holder[key] === "number") holder[key] = -holder[key]; },
-  ({ holder, key }) => { if (Array.isArray(holder[key])) holder[key] = []; },
+  ({ holder, key }, random) => {
+    holder[key] = pick(random, values);
+  },
+  ({ holder, key }, random) => {
+    holder[key] = pick(random, values);
+  },
+  ({ holder, key }) => {
+    delete holder[key];
+  },
+  ({ holder, key }, random, all) => {
+    const { holder: other, key: from } = pick(random, all);
+    holder[key] = structuredClone(other[from]);
+  },
+  ({ holder, key }, random) => {
+    holder[pick(random, ["x", "", "__proto__ ", "constructor", "toString", key.toUpperCase()])] = holder[key];
+  },
+  ({ holder, key }) => {
+    const { [key]: value } = holder;
+    if (Array.isArray(value)) value.push(...(value as unknown[]));
+  },
+  ({ holder, key }) => {
+    if (typeof holder[key] === "number") holder[key] = -holder[key];
+  },
+  ({ holder, key }) => {
+    if (Array.isArray(holder[key])) holder[key] = [];
+  },
 ];
 
 /** One to three changes of values of JSON, seldom of its text; `reshape` comes after them. */

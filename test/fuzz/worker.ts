@@ -21,13 +21,11 @@ export type LogLine =
   | { readonly begins: number }
   | { readonly ended: number; readonly is: Outcome["is"]; readonly code?: string; readonly message?: string };
 
-export const answerOf = { done: "done" } as const;
-
-/** Most that the process may grow by while one input runs. */
-export const memoryLimitBytes = 1.5 * 2 ** 30;
-
-const [, , log, folder] = process.argv as [string, string, string, string];
-const opened = new Map<string, Promise<{ readonly kind: Kind; readonly seeds: readonly Seed[]; readonly check: Check }>>();
+const [, , log, folder, growthBytes] = process.argv as unknown as [string, string, string, string, string];
+const opened = new Map<
+  string,
+  Promise<{ readonly kind: Kind; readonly seeds: readonly Seed[]; readonly check: Check }>
+>();
 
 const open = async (name: string) => {
   const kind = kindNamed(name);
@@ -49,8 +47,10 @@ const runBatch = async ({ kind: name, seed, from, to }: Batch): Promise<void> =>
     const input = inputAt(kind, seeds, seed, index);
     let outcome = await outcomeOf(check, input);
     const grown = peakBytes() - before;
-    if (!isFault(outcome) && grown > memoryLimitBytes) outcome = { is: "memory", message: `${(grown / 2 ** 20).toFixed(0)} MiB more` };
-    if (index < seeds.length && outcome.is === "refused") outcome = { is: "silent change", message: `the valid seed ${input.name} is refused: ${outcome.code}` };
+    if (!isFault(outcome) && grown > Number(growthBytes))
+      outcome = { is: "memory", message: `${(grown / 2 ** 20).toFixed(0)} MiB more` };
+    if (index < seeds.length && outcome.is === "refused")
+      outcome = { is: "silent change", message: `the valid seed ${input.name} is refused: ${outcome.code}` };
     const { is, code, message } = outcome;
     say({ ended: index, is, ...(code !== undefined && { code }), ...(message !== undefined && { message }) });
   }

@@ -29,8 +29,10 @@ requirements: [{id: R1, metric: map, limit: 0.5}, {id: R2, metric: ap.car, limit
 bundle: {limits: [not for fog]}
 report: {pictures: 1}
 `;
-const short = "name: short\ndata: {train: data/train.json, val: data/val.json}\nteacher: &t {model: teacher.onnx}\ndistill: {epochs: 1}\n";
-const inventory = "targets:\n  - {name: pi5, kind: rpi, host: pi@pi5.local}\n  - {name: orin, kind: jetson, host: orin, threads: 4}\n  - {name: box, kind: linux, host: me@box}\n";
+const short =
+  "name: short\ndata: {train: data/train.json, val: data/val.json}\nteacher: &t {model: teacher.onnx}\ndistill: {epochs: 1}\n";
+const inventory =
+  "targets:\n  - {name: pi5, kind: rpi, host: pi@pi5.local}\n  - {name: orin, kind: jetson, host: orin, threads: 4}\n  - {name: box, kind: linux, host: me@box}\n";
 
 const checks: Readonly<Record<string, (file: string, input: Input) => Promise<void>>> = {
   full: (file) => checkConfig(file),
@@ -42,8 +44,14 @@ const checks: Readonly<Record<string, (file: string, input: Input) => Promise<vo
   },
   preprocess: (file, input) => {
     const contract = parsePreprocess(textOf(input), file);
-    must(contract.size.every((n) => Number.isInteger(n) && n > 0) && contract.std.every((n) => n > 0), "a contract with impossible numbers");
-    must(isDeepStrictEqual(parsePreprocess(serializePreprocess(contract), file), contract), "a contract that is written is read back otherwise");
+    must(
+      contract.size.every((n) => Number.isInteger(n) && n > 0) && contract.std.every((n) => n > 0),
+      "a contract with impossible numbers",
+    );
+    must(
+      isDeepStrictEqual(parsePreprocess(serializePreprocess(contract), file), contract),
+      "a contract that is written is read back otherwise",
+    );
     return Promise.resolve();
   },
 };
@@ -52,7 +60,10 @@ const checks: Readonly<Record<string, (file: string, input: Input) => Promise<vo
 const checkConfig = async (file: string): Promise<void> => {
   const { config } = await loadConfig(file);
   await writeFile(file, JSON.stringify(config));
-  must(isDeepStrictEqual((await loadConfig(file)).config, JSON.parse(JSON.stringify(config)) as unknown), "a config that is written out is read back otherwise");
+  must(
+    isDeepStrictEqual((await loadConfig(file)).config, JSON.parse(JSON.stringify(config)) as unknown),
+    "a config that is written out is read back otherwise",
+  );
 };
 
 export const configs: Kind = {
@@ -60,13 +71,16 @@ export const configs: Kind = {
   about: "configs, targets.yaml and preprocess contracts: read; what is read is written out and read to the same",
   share: 150,
   seeds: (): readonly Seed[] => [
-    textSeed("full", full), textSeed("short", short), textSeed("inventory", inventory),
+    textSeed("full", full),
+    textSeed("short", short),
+    textSeed("inventory", inventory),
     textSeed("preprocess", serializePreprocess(preprocessPreset("yolov8", [64, 64]))),
   ],
   mutate: ({ name, bytes }, random) => (name === "preprocess" ? mutateJson : mutateText)(bytes, random),
   open: async (folder) => {
     await mkdir(join(folder, "data", "images"), { recursive: true });
-    for (const name of ["data/train.json", "data/val.json", "teacher.onnx", "night.txt"]) await writeFile(join(folder, name), "");
+    for (const name of ["data/train.json", "data/val.json", "teacher.onnx", "night.txt"])
+      await writeFile(join(folder, name), "");
     return async (input) => {
       const file = join(folder, `${input.name}.yaml`);
       await writeFile(file, input.bytes);

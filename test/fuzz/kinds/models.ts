@@ -10,7 +10,11 @@ import { uncleanPart } from "../outcome.ts";
 
 /** Every number of a report that people read is one. */
 export const numbersOf = (value: unknown): readonly number[] =>
-  typeof value === "number" ? [value] : typeof value === "object" && value !== null ? Object.values(value).flatMap(numbersOf) : [];
+  typeof value === "number"
+    ? [value]
+    : typeof value === "object" && value !== null
+      ? Object.values(value).flatMap(numbersOf)
+      : [];
 
 let made: readonly Seed[] | undefined;
 
@@ -28,7 +32,10 @@ export const models: Kind = {
     const file = join(folder, "model.onnx");
     await writeFile(file, input.bytes);
     const facts = await inspectModel(file);
-    must(numbersOf([facts.macs, facts.parameters, facts.sizeBytes, facts.ops]).every((n) => Number.isFinite(n) && n >= 0), "inspect counts something that is no number");
+    must(
+      numbersOf([facts.macs, facts.parameters, facts.sizeBytes, facts.ops]).every((n) => Number.isFinite(n) && n >= 0),
+      "inspect counts something that is no number",
+    );
     const part = uncleanPart(facts.notes.join("\n"), input);
     must(part === undefined, `a note of inspect holds ${part}`);
   },

@@ -28,16 +28,16 @@ const bmp = (): Uint8Array => {
 };
 
 const encoded: Readonly<Record<string, () => Promise<Uint8Array> | Uint8Array>> = {
-  "jpeg": () => raw().jpeg().toBuffer(),
+  jpeg: () => raw().jpeg().toBuffer(),
   "progressive.jpeg": () => raw().jpeg({ progressive: true }).withMetadata({ orientation: 6 }).toBuffer(),
-  "png": () => raw().png().toBuffer(),
+  png: () => raw().png().toBuffer(),
   "palette.png": () => raw().png({ palette: true, colours: 16 }).toBuffer(),
   "alpha.png": () => raw().ensureAlpha(0.4).png().toBuffer(),
-  "webp": () => raw().webp({ lossless: true }).toBuffer(),
-  "gif": () => raw().gif().toBuffer(),
-  "tiff": () => raw().tiff({ compression: "lzw" }).toBuffer(),
+  webp: () => raw().webp({ lossless: true }).toBuffer(),
+  gif: () => raw().gif().toBuffer(),
+  tiff: () => raw().tiff({ compression: "lzw" }).toBuffer(),
   "deep.tiff": () => raw().toColourspace("rgb16").tiff({ compression: "none" }).toBuffer(),
-  "avif": () => raw().avif({ effort: 0 }).toBuffer(),
+  avif: () => raw().avif({ effort: 0 }).toBuffer(),
   bmp,
 };
 
@@ -48,27 +48,38 @@ export const pictures: Kind = {
   name: "pictures",
   about: "JPEG, PNG, WebP, GIF, TIFF, AVIF and BMP files, changed as bytes: header, decode from file and from memory",
   share: 200,
-  seeds: () => (made ??= Promise.all(Object.entries(encoded).map(async ([name, encode]) => ({ name, bytes: await encode() })))),
+  seeds: () =>
+    (made ??= Promise.all(Object.entries(encoded).map(async ([name, encode]) => ({ name, bytes: await encode() })))),
   mutate: ({ bytes }, random) => mutateBytes(bytes, random),
   open: async (folder) => {
     const seeds = await pictures.seeds();
-    const whole = new Map(await Promise.all(seeds.map(async ({ name, bytes }) => [name, { bytes, pixels: (await decodeImage(bytes)).data }] as const)));
+    const whole = new Map(
+      await Promise.all(
+        seeds.map(async ({ name, bytes }) => [name, { bytes, pixels: (await decodeImage(bytes)).data }] as const),
+      ),
+    );
     return async ({ name, bytes }) => {
       const file = join(folder, `picture.${name.split(".").at(-1)}`);
       await writeFile(file, bytes);
       const limit = { maxPixels: 4_000_000 };
       const header = await readImageHeader(file, limit);
       const image = await decodeImage(file, limit);
-      must(image.width === header.width && image.height === header.height, `the header says ${header.width}x${header.height}, the picture has ${image.width}x${image.height}`);
+      must(
+        image.width === header.width && image.height === header.height,
+        `the header says ${header.width}x${header.height}, the picture has ${image.width}x${image.height}`,
+      );
       must(image.data.length === 3 * image.width * image.height, "the pixels do not fill the picture");
       const again = await decodeImage(bytes, limit);
       must(Buffer.compare(image.data, again.data) === 0, "the file and its bytes have other pixels");
       const { bytes: full, pixels } = whole.get(name)!;
       const isCut = bytes.length < full.length && Buffer.compare(bytes, full.subarray(0, bytes.length)) === 0;
-      if (isCut) must(Buffer.compare(image.data, pixels) === 0, "a picture that was cut off is taken with other pixels");
+      if (isCut)
+        must(Buffer.compare(image.data, pixels) === 0, "a picture that was cut off is taken with other pixels");
     };
   },
 };
 
 /** What is no picture that the documentation names. */
-export const foreignPictures: readonly Seed[] = [textSeed("svg", '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')];
+export const foreignPictures: readonly Seed[] = [
+  textSeed("svg", '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
+];
