@@ -134,16 +134,15 @@ export class Graph {
   /** Nodes in execution order, stable with respect to insertion. Throws on a cycle. */
   sorted(): Node[] {
     const known = this.#order;
-    if (known?.edits === editCount() && known.changes === this.#changes) return [...known.nodes];
+    const isCurrent = known?.edits === editCount() && known.changes === this.#changes;
+    if (isCurrent && known.nodes.every(hasNoBody)) return [...known.nodes]; // bodies are attributes, whose changes nobody counts
     const nodes = this.#isInOrder() ? [...this.#nodes] : this.#depthFirst();
     this.#keepOrder(nodes);
     return [...nodes];
   }
 
-  /** Bodies are attributes, whose changes nobody counts: with them the order is found anew each time. */
   #keepOrder(nodes: readonly Node[]): void {
-    const isFlat = nodes.every((node) => subgraphsOf(node).length === 0);
-    this.#order = isFlat ? { nodes, edits: editCount(), changes: this.#changes } : undefined;
+    this.#order = { nodes, edits: editCount(), changes: this.#changes };
   }
 
   /** Whether the nodes were added in an execution order, as most are. */
@@ -264,6 +263,7 @@ export const subgraphsOf = (node: Node): readonly Graph[] => {
 };
 
 const none: readonly Graph[] = [];
+const hasNoBody = (node: Node): boolean => subgraphsOf(node).length === 0;
 
 /** Whether the graph or a body in it has a node of one of the ops. */
 export const hasOp = (graph: Graph, ...opTypes: readonly string[]): boolean => {
