@@ -1,4 +1,5 @@
 import type { Graph } from "../graph/graph.ts";
+import { keepingTypes } from "../graph/keeping-types.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { inferShapes } from "../graph/shapes.ts";
 import { isStandard, ruleOf } from "./lookup.ts";
@@ -12,8 +13,7 @@ export interface Untrainable {
 }
 
 /** Nodes on float paths from weights or inputs to the outputs that no gradient passes, in execution order, each with the reason. */
-export const whatCannotTrain = (input: Graph): readonly Untrainable[] => {
-  const graph = input.clone();
+export const whatCannotTrain = (graph: Graph): readonly Untrainable[] => keepingTypes(graph, () => {
   inferShapes(graph);
   const sources = [...graph.initializers, ...graph.inputs].filter(isFloating);
   const { obstacles } = followGradients(graph, sources, graph.outputs);
@@ -21,7 +21,7 @@ export const whatCannotTrain = (input: Graph): readonly Untrainable[] => {
     const reason = obstacles.get(node);
     return reason === undefined ? [] : [{ node: node.name, opType: node.opType, reason }];
   });
-};
+});
 
 /** Float initializers that a gradient of `loss` reaches. */
 export const trainableInitializers = (graph: Graph, loss: Value): Value[] => {

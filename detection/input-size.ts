@@ -3,8 +3,9 @@ import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/node.ts";
 import { inferShapes } from "../graph/shapes.ts";
-import { foldConstants } from "../rewrite/constants.ts";
+import { foldConstantsOfOwn } from "../rewrite/constants.ts";
 import { inlineDecidedIfs } from "../rewrite/inline-if.ts";
+import { runOnOwn, sequence } from "../rewrite/rule.ts";
 import { removeSequences } from "../rewrite/sequences.ts";
 import { runOnce } from "../runtime/session.ts";
 import { inferShapesWithRuntime } from "../runtime/shapes.ts";
@@ -66,14 +67,14 @@ const fixSize = (graph: Graph, input: Value, rows: number, { size, label }: { re
   input.shape = [...shape.slice(0, rows), chosen[1], chosen[0], ...shape.slice(rows + 2)];
 };
 
-/** Shapes as far as the table of ops, constant folding and ONNX Runtime tell them. */
+/** Shapes as far as the table of ops, constant folding and ONNX Runtime tell them. Edits `graph`. */
 const withStaticShapes = async (graph: Graph): Promise<Graph> => {
   inferShapes(graph);
   checkRunMemory(graph);
-  const plain = removeSequences(inlineDecidedIfs(graph).graph).graph;
-  const folded = await whereRuntimeCan(async () => (await foldConstants(plain, (part) => runOnce(part, {}))).graph, plain);
-  await whereRuntimeCan(() => inferShapesWithRuntime(folded), undefined);
-  return folded;
+  const plain = runOnOwn(sequence("plain", [inlineDecidedIfs, removeSequences]), graph).graph;
+  await whereRuntimeCan(async () => { await foldConstantsOfOwn(plain, (part) => runOnce(part, {})); }, undefined);
+  await whereRuntimeCan(() => inferShapesWithRuntime(plain), undefined);
+  return plain;
 };
 
 /** A model that ONNX Runtime cannot load or run (an op of its own, half a model) keeps what the tables know. */

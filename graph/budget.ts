@@ -53,7 +53,8 @@ const runBytes = (graph: Graph, counted: Set<Value>): number => {
     const inner = subgraphsOf(node).reduce((largest, body) => Math.max(largest, runBytes(body, counted)), 0);
     for (const output of node.outputs) alive += bytesOf(output);
     most = Math.max(most, alive + inner);
-    for (const value of new Set(readValues(node))) {
+    const read = readValues(node);
+    for (const value of read.length > 1 ? new Set(read) : read) {
       if (lastReader.get(value) === node && value.producer && graph.nodes.has(value.producer) && !kept.has(value)) alive -= bytesOf(value);
     }
     for (const output of node.outputs) if (!lastReader.has(output) && !kept.has(output)) alive -= bytesOf(output);

@@ -10,10 +10,9 @@ export const removeDead = (graph: Graph): number => {
     if (alive) for (const value of readValues(node)) needed.add(value);
     return !alive;
   });
-  const outputs = new Set(graph.outputs);
   for (const node of dead) {
     for (const body of subgraphsOf(node)) for (const inner of body.nodes) inner.disconnect();
-    graph.removeNode(node, outputs);
+    graph.removeNode(node);
   }
   return dead.length;
 };

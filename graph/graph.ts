@@ -1,6 +1,7 @@
 import { toAttribute, type Attribute, type AttributeInput } from "./attribute.ts";
 import { carryOver } from "./carried.ts";
-import { Node, Value, type NodeInit, type Shape } from "./node.ts";
+import { countedList } from "./counted-list.ts";
+import { editCount, Node, Value, type NodeInit, type Shape } from "./node.ts";
 import type { DataType, Tensor } from "./tensor.ts";
 
 /** Facts about the model file that no computation needs; kept through load and save. */
@@ -32,7 +33,8 @@ export class Graph {
   /** The file that it, or what it was made from, was read from; "" for none. For messages alone. */
   origin = "";
   readonly inputs: Value[] = [];
-  readonly outputs: Value[] = [];
+  readonly #outputs: Value[] = [];
+  readonly outputs: Value[] = countedList(this.#outputs, () => { this.#positionsOfOutputs = undefined; });
   /** Operator-set version by domain; "" is ai.onnx. Empty in a subgraph. */
   readonly opsets = new Map<string, number>();
   /** metadata_props of the model. */
@@ -40,6 +42,11 @@ export class Graph {
   readonly facts: ModelFacts = { irVersion: 8, producerName: "edgestill", producerVersion: "", domain: "", modelVersion: 0, doc: "", functions: [] };
   readonly #nodes = new Set<Node>();
   #fresh = 0;
+  /** Where each value stands among the outputs; made anew after they change. */
+  #positionsOfOutputs: Map<Value, number[]> | undefined;
+  /** The execution order that was found last, and the edits and changes of nodes until then. */
+  #order: { readonly nodes: readonly Node[]; readonly edits: number; readonly changes: number } | undefined;
+  #changes = 0;
 
   constructor(name = "graph", opset?: number) {
     this.name = name;
@@ -72,23 +79,51 @@ export class Graph {
       : new Map(Object.entries(init.attributes ?? {}).map(([name, input]) => [name, toAttribute(name, input as AttributeInput)]));
     const node = new Node({ ...init, attributes });
     this.#nodes.add(node);
+    this.#changes++;
     return node;
   }
 
-  /** Takes `node` out. Refuses (and changes nothing) while one of its outputs is read or is a graph output; `outputs` has those of the graph. */
-  removeNode(node: Node, outputs: { has: (value: Value) => boolean } = { has: (value) => this.outputs.includes(value) }): void {
+  /** Whether `value` is an output of the graph; takes no longer the more outputs there are. */
+  isOutput(value: Value): boolean {
+    return this.#positions().has(value);
+  }
+
+  #positions(): Map<Value, number[]> {
+    if (this.#positionsOfOutputs) return this.#positionsOfOutputs;
+    const found = new Map<Value, number[]>();
+    for (const [index, output] of this.outputs.entries()) {
+      const known = found.get(output);
+      if (known) known.push(index);
+      else found.set(output, [index]);
+    }
+    this.#positionsOfOutputs = found;
+    return found;
+  }
+
+  /** Takes `node` out. Refuses (and changes nothing) while one of its outputs is read or is a graph output. */
+  removeNode(node: Node): void {
     if (!this.#nodes.has(node)) throw new Error(`bug: ${node.opType} "${node.name}" is not in graph "${this.name}"`);
-    const needed = node.outputs.find((output) => output.uses.size > 0 || outputs.has(output));
+    const needed = node.outputs.find((output) => output.uses.size > 0 || this.isOutput(output));
     if (needed) throw new Error(`bug: cannot remove ${node.opType} "${node.name}": "${needed.name}" is still used`);
     node.disconnect();
     this.#nodes.delete(node);
+    this.#changes++;
   }
 
   /** Every reader of `old` (nodes and graph outputs) reads `replacement` instead; `except` keeps reading `old`. */
   replaceAllUses(old: Value, replacement: Value, except?: Node): void {
     if (old === replacement) return;
     for (const { node, slot } of [...old.uses]) if (node !== except) node.replaceInput(slot, replacement);
-    for (const [index, output] of this.outputs.entries()) if (output === old) this.outputs[index] = replacement;
+    this.#replaceOutput(old, replacement);
+  }
+
+  #replaceOutput(old: Value, replacement: Value): void {
+    const positions = this.#positions();
+    const places = positions.get(old);
+    if (!places) return;
+    for (const index of places) this.#outputs[index] = replacement;
+    positions.delete(old);
+    positions.set(replacement, [...(positions.get(replacement) ?? []), ...places]);
   }
 
   /** A value name that no earlier call gave; saving makes clashes with loaded names unique. */
@@ -98,7 +133,16 @@ export class Graph {
 
   /** Nodes in execution order, stable with respect to insertion. Throws on a cycle. */
   sorted(): Node[] {
-    return this.#isInOrder() ? [...this.#nodes] : this.#depthFirst();
+    const known = this.#order;
+    const isCurrent = known?.edits === editCount() && known.changes === this.#changes;
+    if (isCurrent && known.nodes.every(hasNoBody)) return [...known.nodes]; // bodies are attributes, whose changes nobody counts
+    const nodes = this.#isInOrder() ? [...this.#nodes] : this.#depthFirst();
+    this.#keepOrder(nodes);
+    return [...nodes];
+  }
+
+  #keepOrder(nodes: readonly Node[]): void {
+    this.#order = { nodes, edits: editCount(), changes: this.#changes };
   }
 
   /** Whether the nodes were added in an execution order, as most are. */
@@ -187,7 +231,8 @@ export class Graph {
         mapping.set(output, made);
       }
     }
-    copy.outputs.push(...this.outputs.map(lookup));
+    for (const output of this.#outputs) copy.#outputs.push(lookup(output));
+    copy.#keepOrder([...copy.#nodes]);
     return copy;
   }
 }
@@ -218,6 +263,19 @@ export const subgraphsOf = (node: Node): readonly Graph[] => {
 };
 
 const none: readonly Graph[] = [];
+const hasNoBody = (node: Node): boolean => subgraphsOf(node).length === 0;
+
+/** Whether the graph or a body in it has a node of one of the ops. */
+export const hasOp = (graph: Graph, ...opTypes: readonly string[]): boolean => {
+  const graphs = [graph];
+  for (let next = graphs.pop(); next; next = graphs.pop()) {
+    for (const node of next.nodes) {
+      if (opTypes.includes(node.opType)) return true;
+      for (const body of subgraphsOf(node)) graphs.push(body);
+    }
+  }
+  return false;
+};
 
 /** Values of enclosing graphs that `graph` reads. */
 export const capturedBy = (graph: Graph): Value[] => {

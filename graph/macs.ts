@@ -1,5 +1,6 @@
 import { UserError } from "./error.ts";
 import type { Graph } from "./graph.ts";
+import { keepingTypes } from "./keeping-types.ts";
 import type { Node, Value } from "./node.ts";
 import { learnedSlots, weightBehind } from "./ops/layers.ts";
 import { inferShapes } from "./shapes.ts";
@@ -30,18 +31,22 @@ const shapeNotStatic = (value: Value, node: Node): UserError =>
  * A symbolic leading dimension of an input counts as 1; `dims` gives other symbolic dimensions a size. Throws UserError SHAPE_NOT_STATIC.
  */
 export const countMacs = (graph: Graph, dims: Readonly<Record<string, number>> = {}): ModelCost => {
-  const copy = graph.clone();
-  for (const input of copy.inputs) {
+  const perNode = keepingTypes(graph, () => costsOf(graph, dims));
+  const sum = (pick: (cost: NodeCost) => number): number => perNode.reduce((total, cost) => total + pick(cost), 0);
+  return { macs: sum((cost) => cost.macs), parameters: sum((cost) => cost.parameters), perNode };
+};
+
+/** Leaves the shapes of a batch of 1 in the graph. */
+const costsOf = (graph: Graph, dims: Readonly<Record<string, number>>): readonly NodeCost[] => {
+  for (const input of graph.inputs) {
     input.shape = input.shape?.map((dim, axis) => (typeof dim === "number" ? dim : (dims[dim] ?? (axis === 0 ? 1 : dim))));
   }
-  inferShapes(copy, { overwrite: true });
+  inferShapes(graph, { overwrite: true });
   const seen = new Set<Value>();
-  const perNode = copy.sorted().map((node): NodeCost => ({
+  return graph.sorted().map((node): NodeCost => ({
     name: node.name, opType: node.opType, parameters: newParameters(node, seen),
     macs: Object.hasOwn(macRules, node.opType) ? macRules[node.opType]!(node) : 0,
   })).filter(({ macs, parameters }) => macs > 0 || parameters > 0);
-  const sum = (pick: (cost: NodeCost) => number): number => perNode.reduce((total, cost) => total + pick(cost), 0);
-  return { macs: sum((cost) => cost.macs), parameters: sum((cost) => cost.parameters), perNode };
 };
 
 const staticShape = (value: Value, node: Node): readonly number[] => {

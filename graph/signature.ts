@@ -2,6 +2,7 @@ import { checkRunMemory } from "./budget.ts";
 import { invalidOp, labelOf } from "./invalid-op.ts";
 import { UserError } from "./error.ts";
 import { subgraphsOf, type Graph } from "./graph.ts";
+import { keepingTypes } from "./keeping-types.ts";
 import type { Node, Value } from "./node.ts";
 import { onlyType, parameterAt, signatureOf, type Parameter, type Signature } from "./schemas/schema.ts";
 import { inferShapes } from "./shapes.ts";
@@ -13,14 +14,15 @@ import type { DataType } from "./tensor.ts";
  * Throws UserError INVALID_OP naming node and rule, MEMORY_BUDGET.
  */
 export const checkOperations = (graph: Graph): void => {
-  const copy = graph.clone();
   const stated = new Map<Value, DataType>();
-  forget(copy, stated);
-  inferShapes(copy, {
-    before: (node) => checkNode(node, copy, stated),
-    after: (node) => { for (const output of node.outputs) output.dtype ??= stated.get(output); },
+  keepingTypes(graph, () => {
+    forget(graph, stated);
+    inferShapes(graph, {
+      before: (node) => checkNode(node, graph, stated),
+      after: (node) => { for (const output of node.outputs) output.dtype ??= stated.get(output); },
+    });
+    checkRunMemory(graph);
   });
-  checkRunMemory(copy);
 };
 
 /** What the file says of inner values is held against what the nodes give. */

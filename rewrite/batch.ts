@@ -118,7 +118,7 @@ class BatchFreer {
   #check(node: Node, value: Value): void {
     const before = this.#single.get(value);
     const now = value.shape;
-    if (value.uses.size === 0 && !this.#graph.outputs.includes(value)) return;
+    if (value.uses.size === 0 && !this.#graph.isOutput(value)) return;
     if (!before || !now) throw batchIsFixed(node, "has an output of unknown shape");
     const changed = now.flatMap((dim, axis) => (dim === before[axis] ? [] : [axis]));
     const at = changed[0];

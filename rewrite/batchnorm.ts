@@ -26,7 +26,7 @@ export const foldBatchNormRule: Rule = rule<Match>({
 
 const refusal = (linear: Node, norm: Node, graph: Graph): string | undefined => {
   const others = linear.out().readers.filter((reader) => reader !== norm);
-  if (others.length > 0 || graph.outputs.includes(linear.out())) return `"${linear.out().name}" is also read by ${others[0] ? `"${others[0].name}"` : "the model's outputs"}`;
+  if (others.length > 0 || graph.isOutput(linear.out())) return `"${linear.out().name}" is also read by ${others[0] ? `"${others[0].name}"` : "the model's outputs"}`;
   if (norm.int("training_mode", 0) !== 0 || norm.outputs.slice(1).some((output) => output.uses.size > 0)) return "it normalizes by the statistics of the batch";
   if (linear.in(1).uses.size > 1) return `weight "${linear.in(1).name}" is shared`;
   const values = [linear.in(1), linear.optionalIn(2), ...[1, 2, 3, 4].map((slot) => norm.in(slot))];

@@ -1,9 +1,9 @@
-import type { Graph } from "../graph/graph.ts";
+import { hasOp, type Graph } from "../graph/graph.ts";
 import type { Dim, Node, Value } from "../graph/node.ts";
 import { inferShapes, partialValue, type Memo } from "../graph/shapes.ts";
 import { elementCount, Tensor } from "../graph/tensor.ts";
 import { removeDead } from "../graph/dead.ts";
-import { graphPass, rewritePass, rule, sequence, substitute, type Change, type Pass, type PassResult } from "./rule.ts";
+import { applyUntilStable, graphPass, rule, runOnOwn, sequence, substitute, type Change, type Pass, type PassResult } from "./rule.ts";
 
 /** Runs a graph without inputs; the contents of its outputs by name (runtime/session.ts `runOnce(graph, {})` is one). */
 export type Evaluate = (graph: Graph) => Promise<Readonly<Record<string, Tensor>>>;
@@ -19,7 +19,7 @@ export const constantsToInitializers: Pass = graphPass("constants-to-initializer
   for (const node of graph.sorted()) {
     const source = node.domain === "" ? { Constant: node.outputs[0], Identity: node.inputs[0] }[node.opType] : undefined;
     const tensor = source?.constant;
-    if (!tensor || graph.outputs.includes(node.out())) continue;
+    if (!tensor || graph.isOutput(node.out())) continue;
     graph.replaceAllUses(node.out(), graph.addInitializer(node.out().name, tensor));
     graph.removeNode(node);
     applied.push({ rule: "constant-to-initializer", node: node.name, detail: tensor.dtype });
@@ -28,10 +28,14 @@ export const constantsToInitializers: Pass = graphPass("constants-to-initializer
 });
 
 /** CastLike to a type that is known is a Cast. */
-export const castLikeToCast: Pass = (input) => {
-  const typed = graphPass("infer-shapes", (graph) => { inferShapes(graph); return {}; })(input);
-  return rewritePass("cast-like", [castLike])(typed.graph);
-};
+export const castLikeToCast: Pass = graphPass("cast-like", (graph) => {
+  if (!hasOp(graph, "CastLike")) return {};
+  inferShapes(graph);
+  return applyUntilStable(graph, [castLike]);
+});
+
+/** Fills in types and shapes. */
+export const inferTypes: Pass = graphPass("infer-types", (graph) => { inferShapes(graph); return {}; });
 
 const castLike = rule<Node>({
   name: "cast-like",
@@ -46,7 +50,7 @@ export const foldShapeArithmetic: Pass = graphPass("fold-shape-arithmetic", (gra
   const applied: Change[] = [];
   const isExact = (element: Dim): element is number => typeof element === "number" && Number.isSafeInteger(element);
   for (const output of graph.sorted().flatMap((node) => (node.opType === "Constant" ? [] : node.outputs))) {
-    if (!output.dtype || output.name === "" || graph.outputs.includes(output) || !/^(int32|int64|bool)$/.test(output.dtype)) continue;
+    if (!output.dtype || output.name === "" || graph.isOutput(output) || !/^(int32|int64|bool)$/.test(output.dtype)) continue;
     const known = partialValue(output, memo);
     if (!known?.elements.every(isExact)) continue;
     substitute(graph, output, graph.addInitializer(output.name, Tensor.from(output.dtype, known.shape, known.elements)));
@@ -60,8 +64,13 @@ export const foldShapeArithmetic: Pass = graphPass("fold-shape-arithmetic", (gra
  * Replaces everything that depends on constants alone by initializers: shape arithmetic by itself, the rest by one run of `evaluate`.
  * Random ops, ops of other domains, subgraphs and results above a million elements stay.
  */
-export const foldConstants = async (input: Graph, evaluate: Evaluate): Promise<PassResult> => {
-  const folded = sequence("fold-constants", [castLikeToCast, foldShapeArithmetic])(input);
+export const foldConstants = async (input: Graph, evaluate: Evaluate): Promise<PassResult> => foldConstantsOfOwn(input.clone(), evaluate);
+
+const withoutRun = sequence("fold-constants", [castLikeToCast, foldShapeArithmetic]);
+
+/** As `foldConstants`, for a caller who owns `own`: it is edited and is the result. */
+export const foldConstantsOfOwn = async (own: Graph, evaluate: Evaluate): Promise<PassResult> => {
+  const folded = runOnOwn(withoutRun, own);
   const { graph } = folded;
   const wanted = constantFrontier(graph);
   if (wanted.length === 0) return folded;
@@ -73,8 +82,8 @@ export const foldConstants = async (input: Graph, evaluate: Evaluate): Promise<P
     applied.push({ rule: "fold-constants", node: value.producer?.name ?? "", detail: value.producer?.opType ?? "" });
     graph.replaceAllUses(value, graph.addInitializer(value.name, tensor));
   }
-  const done = graphPass("fold-constants", (copy) => { removeDead(copy); return { applied }; })(graph);
-  return { graph: done.graph, report: { ...done.report, nodes: [input.nodes.size, done.graph.nodes.size] } };
+  const done = runOnOwn(graphPass("fold-constants", (edited) => { removeDead(edited); return { applied }; }), graph);
+  return { graph: done.graph, report: { ...done.report, nodes: [folded.report.nodes[0], done.graph.nodes.size] } };
 };
 
 const isRandom = (node: Node): boolean => /^(Random|Multinomial|Bernoulli)/.test(node.opType);
@@ -97,7 +106,7 @@ const constantFrontier = (graph: Graph): Value[] => {
     const known = node.inputs.every((value) => value === null || value.constant !== undefined || constant.has(value));
     if (known && isFoldable(node) && mayRun(node)) node.outputs.forEach((output) => constant.add(output)); // nothing big on the way either
   }
-  return [...constant].filter((value) => value.name !== "" && value.constant === undefined && !graph.outputs.includes(value)
+  return [...constant].filter((value) => value.name !== "" && value.constant === undefined && !graph.isOutput(value)
     && value.readers.some((reader) => reader.outputs.some((output) => !constant.has(output))));
 };
 

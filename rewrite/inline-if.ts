@@ -1,11 +1,12 @@
 import { removeDead } from "../graph/dead.ts";
-import { subgraphsOf, type Graph } from "../graph/graph.ts";
+import { hasOp, subgraphsOf, type Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { decidedBranch, inferShapes, type Memo } from "../graph/shapes.ts";
 import { graphPass, substitute, type Change, type Pass } from "./rule.ts";
 
 /** Puts the branch that runs in the place of every If whose condition shapes and constants decide: exporters write them for squeezes and sizes. */
 export const inlineDecidedIfs: Pass = graphPass("inline-if", (graph) => {
+  if (!hasOp(graph, "If")) return {};
   inferShapes(graph);
   const applied = inlineIn(graph);
   removeDead(graph);
@@ -38,7 +39,7 @@ const inline = (graph: Graph, node: Node, branch: Graph): void => {
   for (const [index, output] of node.outputs.entries()) {
     const value = made.get(branch.outputs[index]!) ?? branch.outputs[index]!;
     const isOwn = made.has(branch.outputs[index]!);
-    substitute(graph, output, isOwn || !graph.outputs.includes(output) ? value : named(graph, value));
+    substitute(graph, output, isOwn || !graph.isOutput(output) ? value : named(graph, value));
   }
   for (const body of subgraphsOf(node)) for (const inner of body.nodes) inner.disconnect();
   graph.removeNode(node);

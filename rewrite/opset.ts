@@ -3,24 +3,26 @@ import { subgraphsOf, type Graph } from "../graph/graph.ts";
 import { inferNode, inferShapes } from "../graph/shapes.ts";
 import { cannotUpgrade, nodeLabel, opsetTooNew, opsetTooOld } from "./errors.ts";
 import { opsetAdapters, sameMeaning, type Replace } from "./opset-adapters.ts";
-import { graphPass, substitute, type Change, type PassResult } from "./rule.ts";
+import { graphPass, substitute, type Change, type Pass, type PassResult } from "./rule.ts";
 
 /**
  * Raises ai.onnx to `target` (8 to 17) from opset 7 or newer, keeping what the model computes; a model that is there already is returned as it is.
  * Throws UserError OPSET_UPGRADE naming the first node that no row of rewrite/opset-adapters.ts covers, OPSET_TOO_OLD, OPSET_TOO_NEW.
  */
-export const upgradeOpset = (input: Graph, target = 17): PassResult => {
-  const from = input.opset;
-  if (from < 7) throw opsetTooOld(from);
-  if (target > 17 && from < target) throw opsetTooNew(from, target);
-  return graphPass("upgrade-opset", (graph) => {
+export const upgradeOpset = (input: Graph, target = 17): PassResult => toOpset(target)(input);
+
+/** `upgradeOpset` as a pass. */
+export const toOpset = (target: number): Pass =>
+  graphPass("upgrade-opset", (graph) => {
+    const from = graph.opset;
+    if (from < 7) throw opsetTooOld(from);
+    if (target > 17 && from < target) throw opsetTooNew(from, target);
     if (from >= target) return {};
     inferShapes(graph);
     graph.opsets.set("", target);
     graph.facts.irVersion = Math.max(graph.facts.irVersion, oldestIr);
     return { applied: upgradeNodes(graph, from, target) };
-  })(input);
-};
+  });
 
 /** IR version that came with opset 15 to 18 (onnx/docs/Versioning.md). */
 const oldestIr = 8;

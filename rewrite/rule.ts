@@ -26,7 +26,16 @@ export interface PassResult {
 }
 
 /** Pure outside: the input graph stays as it is. */
-export type Pass = (input: Graph) => PassResult;
+export interface Pass {
+  (input: Graph): PassResult;
+  /** The same without a copy: for a caller who owns `graph`, which may be edited and may be the result. */
+  readonly onOwn?: (graph: Graph) => PassResult;
+}
+
+/** Runs `pass` on a graph that nobody else reads: in place where it can. */
+export const runOnOwn = (pass: Pass, graph: Graph): PassResult => (pass.onOwn ?? pass)(graph);
+
+const ofOwn = (onOwn: (graph: Graph) => PassResult): Pass => Object.assign((input: Graph) => onOwn(input.clone()), { onOwn });
 
 interface RuleInit<Match> {
   readonly name: string;
@@ -65,11 +74,11 @@ export const rule = <Match>({ name, match, refuse, replace }: RuleInit<Match>): 
 
 /** A graph output hands its name on; a value with a public name of its own, or without a producer, cannot take it. */
 const canSubstitute = (graph: Graph, old: Value, replacement: Value): boolean =>
-  !graph.outputs.includes(old) || (replacement.producer !== null && !graph.outputs.includes(replacement) && graph.nodes.has(replacement.producer));
+  !graph.isOutput(old) || (replacement.producer !== null && !graph.isOutput(replacement) && graph.nodes.has(replacement.producer));
 
 /** Every reader of `old` reads `replacement`, which also takes the name of a graph output. */
 export const substitute = (graph: Graph, old: Value, replacement: Value): void => {
-  const isOutput = graph.outputs.includes(old);
+  const isOutput = graph.isOutput(old);
   if (isOutput) {
     replacement.name = old.name;
     old.name = graph.freshName(`${old.name}/replaced`);
@@ -103,30 +112,30 @@ export const applyUntilStable = (graph: Graph, rules: readonly Rule[], { limit =
   }
 };
 
-const isRead = (graph: Graph, node: Node): boolean => node.outputs.some((output) => output.uses.size > 0 || graph.outputs.includes(output));
+const isRead = (graph: Graph, node: Node): boolean => node.outputs.some((output) => output.uses.size > 0 || graph.isOutput(output));
 
 /** A pass that applies `rules` until none fits; hands on a valid graph, or throws. */
 export const rewritePass = (pass: string, rules: readonly Rule[], options: ApplyOptions = {}): Pass =>
   graphPass(pass, (graph) => applyUntilStable(graph, rules, options));
 
 /** A pass that edits its own copy of the graph. */
-export const graphPass = (pass: string, edit: (graph: Graph) => Partial<Pick<PassReport, "applied" | "refused">>): Pass => (input) => {
-  const graph = input.clone();
-  const [before, ports] = [editCount(), [...graph.inputs, ...graph.outputs]];
+export const graphPass = (pass: string, edit: (graph: Graph) => Partial<Pick<PassReport, "applied" | "refused">>): Pass => ofOwn((graph) => {
+  const [before, size, ports] = [editCount(), graph.nodes.size, [...graph.inputs, ...graph.outputs]];
   const { applied = [], refused = [] } = edit(graph);
   const after = [...graph.inputs, ...graph.outputs];
   const isUntouched = applied.length === 0 && editCount() === before && ports.length === after.length && ports.every((port, at) => port === after[at]);
   if (!isUntouched) checkGraph(graph);
-  return { graph, report: { pass, applied, refused, nodes: [input.nodes.size, graph.nodes.size] } };
-};
+  return { graph, report: { pass, applied, refused, nodes: [size, graph.nodes.size] } };
+});
 
-/** One pass after the other. */
-export const sequence = (pass: string, passes: readonly Pass[]): Pass => (input) => {
+/** One pass after the other, on one copy. */
+export const sequence = (pass: string, passes: readonly Pass[]): Pass => ofOwn((own) => {
+  const size = own.nodes.size;
   const results: PassResult[] = [];
-  for (const each of passes) results.push(each(results.at(-1)?.graph ?? input));
-  const graph = results.at(-1)?.graph ?? input.clone();
+  for (const each of passes) results.push(runOnOwn(each, results.at(-1)?.graph ?? own));
+  const graph = results.at(-1)?.graph ?? own;
   return { graph, report: {
-    pass, nodes: [input.nodes.size, graph.nodes.size],
+    pass, nodes: [size, graph.nodes.size],
     applied: results.flatMap(({ report }) => report.applied), refused: results.flatMap(({ report }) => report.refused),
   } };
-};
+});

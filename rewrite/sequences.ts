@@ -1,17 +1,17 @@
 import { Builder } from "../graph/builder.ts";
-import type { Graph } from "../graph/graph.ts";
+import { hasOp, type Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { inferShapes, partialValue } from "../graph/shapes.ts";
-import { graphPass, rewritePass, rule, sequence, substitute, type Change, type Pass } from "./rule.ts";
+import { applyUntilStable, graphPass, rule, substitute, type Change, type Pass } from "./rule.ts";
 
 /** Sequences of tensors that PyTorch's exporters write for split and cat, taken apart: SplitToSequence becomes Split, SequenceAt its output. */
-export const removeSequences: Pass = (input) => {
-  const split = graphPass("split-sequences", (graph) => {
-    inferShapes(graph);
-    return { applied: graph.sorted().flatMap((node) => splitSequence(graph, node)) };
-  });
-  return sequence("remove-sequences", [split, rewritePass("sequences", [pickRule, joinRule])])(input);
-};
+export const removeSequences: Pass = graphPass("remove-sequences", (graph) => {
+  if (!hasOp(graph, "SplitToSequence", "SequenceAt", "ConcatFromSequence")) return {};
+  inferShapes(graph);
+  const split = graph.sorted().flatMap((node) => splitSequence(graph, node));
+  const { applied, refused } = applyUntilStable(graph, [pickRule, joinRule]);
+  return { applied: [...split, ...applied], refused };
+});
 
 const numberAt = (value: Value | undefined): number | undefined => {
   const [element] = (value && partialValue(value)?.elements) ?? [];

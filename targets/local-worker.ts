@@ -3,6 +3,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { loadDetector, type DetectorModel } from "../detection/detector.ts";
 import { watchCores } from "./device/busy.ts";
+import { setMemoryBudget } from "../graph/budget.ts";
 import { UserError } from "../graph/error.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { openSession, type Session } from "../runtime/session.ts";
@@ -17,6 +18,8 @@ interface Opened {
   readonly infer: () => Promise<unknown>;
   readonly endToEnd: (() => Promise<unknown>) | undefined;
 }
+
+setMemoryBudget(Number(process.argv[2]));
 
 let opened: Opened | undefined;
 let rssBefore = 0;

@@ -2,6 +2,7 @@ import { execPath as processPath } from "node:process";
 import { execa } from "execa";
 import { fileURLToPath } from "node:url";
 import { createInterface } from "node:readline";
+import { memoryBudget } from "../graph/budget.ts";
 import { UserError } from "../graph/error.ts";
 import { crashWords, whileDoing } from "../runtime/crash.ts";
 import { tellNativeWork } from "../runtime/native-work.ts";
@@ -14,11 +15,11 @@ export interface WorkerProcess {
   close(): Promise<void>;
 }
 
-/** Starts targets/local-worker.ts, in a checkout through tsx, in the built package as it is. */
+/** Starts targets/local-worker.ts, in a checkout through tsx, in the built package as it is; it has the memory budget of this process. */
 export const startWorkerProcess = (label: string, signal?: AbortSignal): WorkerProcess => {
   const inCheckout = import.meta.url.endsWith(".ts");
   const entry = fileURLToPath(new URL(`./local-worker.${inCheckout ? "ts" : "js"}`, import.meta.url));
-  const child = execa(processPath, [...(inCheckout ? ["--import", import.meta.resolve("tsx")] : []), entry], {
+  const child = execa(processPath, [...(inCheckout ? ["--import", import.meta.resolve("tsx")] : []), entry, String(memoryBudget())], {
     stdio: ["pipe", "pipe", "pipe", "pipe", "pipe"], buffer: { stdout: false, stderr: true, fd3: false, fd4: false }, reject: false, ...(signal && { cancelSignal: signal }),
   });
   const watch = new WorkWatch(noLimits, () => undefined); // whoever watches this process has the limits: what the worker does is passed on

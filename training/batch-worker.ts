@@ -1,5 +1,6 @@
 /* Entry of the worker threads of workers.ts: opens the batch module and answers one request after the other. */
 import { parentPort, workerData } from "node:worker_threads";
+import { setMemoryBudget } from "../graph/budget.ts";
 import type { Batch } from "./batches.ts";
 import type { OpenBatches, Reply, Request, WireError, WireTensor, WorkerInit } from "./workers.ts";
 
@@ -30,7 +31,8 @@ const toWireError = (error: unknown): WireError => {
 const fail = (error: unknown): void => reply({ kind: "failed", error: toWireError(error) });
 
 try {
-  const { moduleUrl, spec } = workerData as WorkerInit;
+  const { moduleUrl, spec, memoryBudgetBytes } = workerData as WorkerInit;
+  setMemoryBudget(memoryBudgetBytes);
   const { openBatches } = (await import(moduleUrl)) as { readonly openBatches: OpenBatches };
   const opened = await openBatches(spec);
   let turn = Promise.resolve();

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { memoryBudget } from "../graph/budget.ts";
 import { UserError } from "../graph/error.ts";
 import { Tensor, type DataType } from "../graph/tensor.ts";
 import type { Batch, BatchFeed, BatchSource } from "./batches.ts";
@@ -26,7 +27,12 @@ export type Reply =
   | { readonly kind: "batch"; readonly sequence: number; readonly tensors: Readonly<Record<string, WireTensor>> }
   | { readonly kind: "failed"; readonly error: WireError };
 export interface Request { readonly sequence: number; readonly epoch: number; readonly index: number }
-export interface WorkerInit { readonly moduleUrl: string; readonly spec: unknown }
+export interface WorkerInit {
+  readonly moduleUrl: string;
+  readonly spec: unknown;
+  /** That of this process (graph/budget.ts). */
+  readonly memoryBudgetBytes: number;
+}
 
 /**
  * Batches prepared in worker threads ahead of the step and handed over without a copy.
@@ -34,7 +40,7 @@ export interface WorkerInit { readonly moduleUrl: string; readonly spec: unknown
  */
 export const workerSource = (moduleUrl: string | URL, spec: unknown, options: WorkerOptions = {}): BatchSource => ({
   identity: spec,
-  open: (epochs) => openWorkers({ moduleUrl: String(moduleUrl), spec }, epochs, options),
+  open: (epochs) => openWorkers({ moduleUrl: String(moduleUrl), spec, memoryBudgetBytes: memoryBudget() }, epochs, options),
 });
 
 interface Pending { readonly promise: Promise<Batch>; resolve(batch: Batch): void; reject(error: Error): void }

@@ -64,7 +64,7 @@ const takeNodePixels = (graph: Graph, { order, scale, mean, std }: Preprocess): 
   const input = graph.inputs[0]!;
   const uses = [...input.uses];
   const factors = std.map((s) => scale / s);
-  const isFoldable = mean.every((m) => m === 0) && !graph.outputs.includes(input)
+  const isFoldable = mean.every((m) => m === 0) && !graph.isOutput(input)
     && uses.every(({ node, slot }) => node.opType === "Conv" && slot === 0 && node.int("group", 1) === 1 && node.in(1).constant?.dtype === "float32");
   if (isFoldable) {
     for (const { node } of uses) node.replaceInput(1, graph.addInitializer(`${node.in(1).name}/bgr255`, foldedWeight(node.in(1).constant!, factors, order)));

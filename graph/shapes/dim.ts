@@ -88,17 +88,27 @@ const broadcastDim = (a: Dim, b: Dim, unknown: Dim): Dim | undefined => {
 
 /** Numpy-style broadcast of all shapes (ONNX Broadcasting.md); undefined if one is unknown or they do not fit. */
 export const broadcastShapes = (shapes: readonly (Shape | undefined)[], unknown: (axis: number) => Dim): Shape | undefined => {
-  let result: Dim[] = [];
-  for (const shape of shapes) {
+  let result: Shape | undefined = [];
+  for (const [index, shape] of shapes.entries()) {
     if (!shape) return undefined;
-    const rank = Math.max(result.length, shape.length);
-    const padded = (dims: readonly Dim[]): Dim[] => [...new Array<Dim>(rank - dims.length).fill(1), ...dims];
-    const other = padded(shape);
-    const joined = padded(result).map((dim, axis) => broadcastDim(dim, other[axis]!, unknown(axis)));
-    if (joined.includes(undefined)) return undefined;
-    result = joined as Dim[];
+    result = index === 0 ? shape : broadcastTwo(result, shape, unknown);
+    if (!result) return undefined;
   }
   return result;
+};
+
+/** Most shapes that meet are equal: nothing is made anew for those. */
+const broadcastTwo = (a: Shape, b: Shape, unknown: (axis: number) => Dim): Shape | undefined => {
+  if (a.length === b.length && a.every((dim, axis) => dim === b[axis])) return a;
+  const rank = Math.max(a.length, b.length);
+  const joined: Dim[] = [];
+  for (let axis = 0; axis < rank; axis++) {
+    const [left, right] = [a[axis - rank + a.length] ?? 1, b[axis - rank + b.length] ?? 1];
+    const dim = left === right ? left : broadcastDim(left, right, unknown(axis));
+    if (dim === undefined) return undefined;
+    joined.push(dim);
+  }
+  return joined;
 };
 
 /** The better known of two equal dimensions: a number, then a name, then an unknown. */

@@ -18,7 +18,8 @@ export class ShapeContext {
   readonly opset: number;
   /** Small values already looked at. */
   readonly memo: Memo;
-  readonly #shapes = new Map<number, Shape | undefined>();
+  /** Shapes that stand in the place of those of the inputs, by slot. */
+  #shapes: Map<number, Shape | undefined> | undefined;
   #blind = false;
 
   constructor(node: Node, opset: number, memo: Memo = new Map()) {
@@ -29,7 +30,7 @@ export class ShapeContext {
 
   shape(slot: number): Shape | undefined {
     if (this.#blind) return undefined;
-    return this.#shapes.has(slot) ? this.#shapes.get(slot) : this.node.optionalIn(slot)?.shape;
+    return this.#shapes?.has(slot) ? this.#shapes.get(slot) : this.node.optionalIn(slot)?.shape;
   }
 
   /** The same node, of whose inputs nothing is known: a rule sees its attributes alone. */
@@ -42,7 +43,7 @@ export class ShapeContext {
   /** The same node, with another shape of input `slot`. */
   withShape(slot: number, shape: Shape | undefined): ShapeContext {
     const copy = new ShapeContext(this.node, this.opset, this.memo);
-    copy.#shapes.set(slot, shape);
+    copy.#shapes = new Map([[slot, shape]]);
     return copy;
   }
 

@@ -15,6 +15,8 @@ export const valueRules: Readonly<Record<string, ValueRule>> = { ...arithmeticRu
 
 /** The elements of `value` as far as constants and shapes tell; undefined where they tell nothing. */
 export const partialValue = (value: Value, memo: Memo = new Map()): PartialValue | undefined => {
+  if (memo.has(value)) return memo.get(value);
+  if (isOpaque(value)) return undefined;
   const pending = [value];
   while (pending.length > 0) {
     try {
@@ -27,6 +29,10 @@ export const partialValue = (value: Value, memo: Memo = new Map()): PartialValue
   }
   return memo.get(value);
 };
+
+/** Whether the op that makes it tells nothing of its elements. */
+const isOpaque = ({ tensor, producer }: Value): boolean =>
+  !tensor && (!producer || (producer.opType !== "Constant" && producer.opType !== "If" && !Object.hasOwn(valueRules, producer.opType)));
 
 /** A chain of computations is walked in pieces of this length, so that none is too long for the stack. */
 const deepest = 200;

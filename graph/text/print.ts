@@ -36,7 +36,7 @@ class Printer {
     for (const value of [...graph.inputs, ...graph.outputs]) this.#nameOf(value);
     const inputs = graph.inputs.map((input) => this.#typed(input)).join(", ");
     const inner = `${indent}  `;
-    const own = graph.initializers.filter((value) => !this.#names.has(value) || graph.outputs.includes(value) || graph.inputs.includes(value));
+    const own = graph.initializers.filter((value) => !this.#names.has(value) || graph.isOutput(value) || graph.inputs.includes(value));
     const constants = own.map((value) => `${inner}const ${this.#typed(value)} = ${this.#tensor(value.tensor!)}`);
     const nodes = graph.sorted().map((node) => `${inner}${this.#node(node, inner)}`);
     const outputs = graph.outputs.map((output) => this.#nameOf(output)).join(", ");

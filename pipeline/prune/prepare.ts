@@ -3,7 +3,7 @@ import { inferShapes } from "../../graph/shapes.ts";
 import { forgetDescriptions } from "../../onnx/beyond.ts";
 import { castLikeToCast, foldShapeArithmetic } from "../../rewrite/constants.ts";
 import { inlineDecidedIfs } from "../../rewrite/inline-if.ts";
-import { upgradeOpset } from "../../rewrite/opset.ts";
+import { toOpset } from "../../rewrite/opset.ts";
 import { sequence } from "../../rewrite/rule.ts";
 import { plainShapeOperands } from "../../rewrite/shape-operands.ts";
 import { removeSequences } from "../../rewrite/sequences.ts";
@@ -16,8 +16,9 @@ const oldestOpset = 13;
  * vector: exporters merge equal ones, which would tie channels that have nothing in common. Throws what `upgradeOpset` throws.
  */
 export const preparedGraph = (input: Graph): Graph => {
-  const upgraded = input.opset < oldestOpset ? upgradeOpset(input).graph : input;
-  const { graph } = sequence("plain", [inlineDecidedIfs, removeSequences, castLikeToCast, foldShapeArithmetic, plainShapeOperands])(upgraded);
+  const { graph } = sequence("plain", [
+    ...(input.opset < oldestOpset ? [toOpset(17)] : []), inlineDecidedIfs, removeSequences, castLikeToCast, foldShapeArithmetic, plainShapeOperands,
+  ])(input);
   for (const value of graph.initializers) {
     if (value.tensor!.shape.length > 1) continue;
     for (const { node, slot } of [...value.uses].slice(1)) node.replaceInput(slot, graph.addInitializer(graph.freshName(`${value.name}/copy`), value.tensor!));

@@ -130,7 +130,7 @@ const observe = (floatGraph: Graph, quantizedGraph: Graph): Observed => {
 /** Steps over an activation that the kernels absorb, and over the Q/DQ pair. */
 const together = (float: Value, quantized: Value, graph: Graph): [Value, Value] => {
   const [reader, ...others] = quantized.readers;
-  if (!reader || others.length > 0 || graph.outputs.includes(quantized)) return [float, quantized];
+  if (!reader || others.length > 0 || graph.isOutput(quantized)) return [float, quantized];
   if (reader.opType === "QuantizeLinear") return [float, reader.out().readers[0]?.out() ?? quantized];
   const next = float.readers[0];
   if (!["Relu", "Clip"].includes(reader.opType) || next?.opType !== reader.opType || float.readers.length > 1) return [float, quantized];

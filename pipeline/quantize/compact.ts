@@ -47,7 +47,7 @@ const isParameter = (value: Value): boolean => value.readers.some(({ opType }) =
 const halveExactConstants = (graph: Graph): void => {
   for (const value of graph.initializers) {
     const tensor = value.tensor!;
-    if (tensor.dtype !== "float32" || tensor.size < fewestHalved || isParameter(value) || graph.inputs.includes(value) || graph.outputs.includes(value)) continue;
+    if (tensor.dtype !== "float32" || tensor.size < fewestHalved || isParameter(value) || graph.inputs.includes(value) || graph.isOutput(value)) continue;
     const halves = Uint16Array.from(tensor.floats, floatToHalf);
     if (!tensor.floats.every((float, i) => Object.is(halfToFloat(halves[i]!), float))) continue;
     const half = graph.addInitializer(value.name, Tensor.of("float16", tensor.shape, halves));

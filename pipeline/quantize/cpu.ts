@@ -64,7 +64,7 @@ const int8Nodes = (graph: Graph, table: RangeTable, { floatNodes, silu = default
 const isAbsorbable = (node: Node, roles: ReadonlyMap<Node, CpuRole>, graph: Graph): boolean => {
   const input = node.in(0);
   const role = input.producer ? roles.get(input.producer) : undefined;
-  return (role === "layer" || role === "own") && input.uses.size === 1 && !graph.outputs.includes(input);
+  return (role === "layer" || role === "own") && input.uses.size === 1 && !graph.isOutput(input);
 };
 
 /** Whether all that the node reads and writes has a range: an int8 scale is never made up. */

@@ -56,7 +56,7 @@ export const removeFakeQuantization = (input: Graph): Graph => {
     if (quantize?.opType !== "QuantizeLinear") continue;
     const original = quantize.in(0);
     const output = node.out();
-    const isOutput = graph.outputs.includes(output);
+    const isOutput = graph.isOutput(output);
     if (isOutput) [original.name, output.name] = [output.name, original.name];
     graph.replaceAllUses(output, original);
   }

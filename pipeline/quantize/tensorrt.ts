@@ -100,7 +100,7 @@ const residualSlot = (graph: Graph, add: Node, layers: ReadonlySet<Node>): numbe
 /** Whether only pointwise ops with no other readers lie between an int8 layer and `value`. */
 const comesFromLayer = (graph: Graph, value: Value, layers: ReadonlySet<Node>): boolean => {
   const node = value.producer;
-  if (!node || value.readers.length !== 1 || graph.outputs.includes(value)) return false;
+  if (!node || value.readers.length !== 1 || graph.isOutput(value)) return false;
   if (layers.has(node)) return true;
   if (["Relu", "LeakyRelu", "Clip", "HardSwish", "BatchNormalization"].includes(node.opType)) return comesFromLayer(graph, node.in(0), layers);
   if (node.opType !== "Mul") return false;

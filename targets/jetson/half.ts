@@ -30,7 +30,7 @@ export const typeHalf = (input: Graph): Graph | undefined => {
     }
   }
   for (const node of half) for (const output of node.outputs) if (output.dtype === "float32") widenFor(graph, output, half);
-  for (const node of [...graph.nodes]) if (node.opType === "Constant" && node.out().uses.size === 0 && !graph.outputs.includes(node.out())) graph.removeNode(node);
+  for (const node of [...graph.nodes]) if (node.opType === "Constant" && node.out().uses.size === 0 && !graph.isOutput(node.out())) graph.removeNode(node);
   checkGraph(graph);
   return graph;
 };

@@ -4,6 +4,8 @@ import { checkGraph } from "../../graph/check.ts";
 import { parseGraph } from "../../graph/text.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import { Graph } from "../../graph/graph.ts";
+import { keepingTypes } from "../../graph/keeping-types.ts";
+import { countMacs } from "../../graph/macs.ts";
 import type { Node, Value } from "../../graph/node.ts";
 
 const chain = () => {
@@ -31,6 +33,54 @@ test("a node that is needed is not removed, and nothing changes; one that is not
   assert.is(b.out().readers.includes(extra), false);
   assert.throws(() => graph.removeNode(extra), /is not in graph/);
   checkGraph(graph);
+});
+
+test("whether a value is an output is known after every kind of change of the list", () => {
+  const { graph, a, b, c } = chain();
+  const are = () => [a, b, c].map((node) => graph.isOutput(node.out()));
+  assert.equal(are(), [true, false, true]);
+  graph.outputs[0] = b.out();
+  assert.equal(are(), [true, true, false]);
+  graph.outputs.push(c.out(), b.out());
+  assert.equal(are(), [true, true, true]);
+  graph.replaceAllUses(b.out(), a.out());
+  assert.equal(are(), [true, false, true]);
+  assert.equal(graph.outputs.map(({ name }) => name), ["a", "a", "c", "a"]);
+  graph.outputs.splice(0, 4, b.out());
+  assert.equal(are(), [false, true, false]);
+  graph.outputs.length = 0;
+  assert.equal(are(), [false, false, false]);
+  graph.outputs.unshift(a.out());
+  assert.equal(graph.clone().outputs.map(({ name }) => name), ["a"]);
+  assert.equal(are(), [true, false, false]);
+});
+
+test("the execution order is found anew after an edge, a node or a body changes", () => {
+  const { graph, a } = chain();
+  const order = graph.sorted();
+  order.pop();
+  assert.is(graph.sorted().length, 3);
+  const constant = graph.addNode({ opType: "Constant", inputs: [], outputs: ["k"] });
+  assert.ok(graph.sorted().includes(constant));
+  graph.removeNode(constant);
+  assert.is(graph.sorted().includes(constant), false);
+  const branching = graph.addNode({ opType: "If", inputs: [graph.inputs[0]!], outputs: ["i"] });
+  const late = graph.addNode({ opType: "Abs", inputs: [a.out()], outputs: ["l"] });
+  const body = new Graph("body");
+  body.outputs.push(late.out());
+  assert.ok(graph.sorted().indexOf(branching) < graph.sorted().indexOf(late));
+  branching.attributes.set("then_branch", { type: "graph", value: body });
+  assert.ok(graph.sorted().indexOf(late) < graph.sorted().indexOf(branching));
+});
+
+test("types are as before after a count of MACs and after a check that fails", () => {
+  const graph = parseGraph(`(x: f32[n,3,4,4]) { const w: f32[2,3,1,1] = [1, 2, 3, 4, 5, 6] y = Conv(x, w) z = Relu(y) } -> z`);
+  const types = () => graph.values.map(({ name, dtype, shape }) => `${name}: ${String(dtype)}[${shape?.join()}]`);
+  const before = types();
+  assert.is(countMacs(graph).macs, 96);
+  assert.equal(types(), before);
+  assert.throws(() => keepingTypes(graph, () => { graph.outputs[0]!.shape = [7]; throw new Error("stop"); }), /stop/);
+  assert.equal(types(), before);
 });
 
 test("execution order: whatever the order of insertion; a cycle is found; long chains do not overflow", () => {

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import type { Graph } from "../../graph/graph.ts";
 import { inferShapes, microsoftRules, shapeRules } from "../../graph/shapes.ts";
 import { parseGraph } from "../../graph/text.ts";
-import { runtimeTypes, seededFeeds, testWithModel } from "../helpers/models.ts";
+import { runtimeTypes, seededFeeds, seededNumbers, testWithModel } from "../helpers/models.ts";
 import { shapeCases } from "./shape-cases.ts";
 
 /** Evaluates an inferred dimension (`floor((N - 1)/2) + 1`) for given sizes; undefined for an unknown one. */
@@ -74,5 +74,16 @@ test("symbolic sizes survive a strided detector stem", () => {
 for (const model of ["yolox_nano_416", "yolov8n_320", "yolov8s"])
   testWithModel(`models/${model}.onnx`, "every shape equals ONNX Runtime's", (graph) => checkShapes(graph));
 testWithModel("text/bert-mini-sst2/model.onnx", "every shape equals ONNX Runtime's, symbols filled in", (graph) => checkShapes(graph, { batch: 2, seq: 7 }));
+
+for (const policy of ["not_larger", "not_smaller"]) {
+  test(`Resize with ${policy}: the sizes that ONNX Runtime makes, for 60 pairs of sizes`, async () => {
+    const numbers = [...seededNumbers(240, 7, 1, 60)].map(Math.floor);
+    for (let at = 0; at < numbers.length; at += 4) {
+      const [rows, columns, high, wide] = numbers.slice(at, at + 4) as [number, number, number, number];
+      await checkShapes(parseGraph(`graph g <opset 18> (x: f32[1,1,${rows},${columns}]) { const s: i64[2] = [${high}, ${wide}]
+        y = Resize<mode="nearest", axes=[2,3], keep_aspect_ratio_policy="${policy}">(x, _, _, s) } -> y`));
+    }
+  });
+}
 
 test.run();

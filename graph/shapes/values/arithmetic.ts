@@ -1,17 +1,22 @@
 import type { Dim, Node } from "../../node.ts";
 import { dataTypeOf, type DataType } from "../../tensor.ts";
 import { addDims, divideDims, multiplyDims, subtractDims } from "../dim.ts";
-import { broadcastStatic, broadcastTo, unknownIn, type ValueRule } from "./partial.ts";
+import { broadcastStatic, broadcastTo, unknownIn, type PartialValue, type ValueRule } from "./partial.ts";
 
 const isInteger = (node: Node): boolean => /^u?int/.test(node.in(0).dtype ?? "int64");
 const asNumber = (dim: Dim): number => (typeof dim === "number" ? dim : 0);
 
 /** All inputs broadcast together and are combined from left to right. */
 const zip = (combine: (node: Node, a: Dim, b: Dim, unknown: Dim) => Dim): ValueRule => (node, value) => {
-  const parts = node.inputs.map((_, slot) => value(slot));
-  const shape = parts.every((part) => part !== undefined) ? broadcastStatic(parts.map((part) => part.shape)) : undefined;
+  const parts: PartialValue[] = [];
+  for (const slot of node.inputs.keys()) {
+    const part = value(slot);
+    if (!part) return undefined;
+    parts.push(part);
+  }
+  const shape = broadcastStatic(parts.map((part) => part.shape));
   if (!shape) return undefined;
-  const [first, ...rest] = parts.map((part) => broadcastTo(part!, shape)!);
+  const [first, ...rest] = parts.map((part) => broadcastTo(part, shape)!);
   const elements = first!.elements.map((start, index) => rest.reduce((a, part) => combine(node, a, part.elements[index]!, unknownIn(node, index)), start));
   return { shape, elements };
 };
