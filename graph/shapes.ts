@@ -48,7 +48,7 @@ export const shapeRuleOf = ({ domain, opType }: Node): ShapeRule | undefined => 
 };
 
 /** Writes dtype and shape of the node's outputs, as far as its inputs tell; an op without a row leaves them unknown. */
-export const inferNode = (node: Node, opset: number): void => infer(new ShapeContext(node, opset), write, false);
+export const inferNode = (node: Node, opset: number): void => infer(new ShapeContext(node, opset), write, "computed");
 
 /**
  * Writes dtype and shape of every value that its inputs tell, in execution order, bodies of If/Loop/Scan included.
@@ -72,21 +72,28 @@ const inferGraph = (graph: Graph, opset: number, options: InferOptions, isBranch
     if (overwrite) for (const output of node.outputs) Object.assign(output, { dtype: shapeRuleOf(node) ? undefined : output.dtype, shape: undefined });
     for (const body of subgraphsOf(node)) inferGraph(body, opset, options, isBranch || node.opType === "If");
     before?.(node);
-    infer(new ShapeContext(node, opset, memo), overwrite ? write : refine, isBranch);
+    infer(new ShapeContext(node, opset, memo), overwrite ? write : refine, isBranch ? "maybe never" : overwrite ? "assumed sizes" : "computed");
     after?.(node);
     for (const output of node.outputs) partialValue(output, memo); // in order, so that no chain is walked by recursion
   }
 };
 
-/** A branch that never runs may hold what cannot be computed: there only the node's attributes must be right. */
-const infer = (c: ShapeContext, assign: (value: Value, type: ValueType) => void, isBranch: boolean): void => {
+/**
+ * A branch that never runs may hold what cannot be computed: there only the node's attributes must be right. So it is for sizes that a caller
+ * assumes (a batch of 1 for a model that says "N" and means 2): what does not fit them is unknown.
+ */
+type Certainty = "computed" | "assumed sizes" | "maybe never";
+
+const infer = (c: ShapeContext, assign: (value: Value, type: ValueType) => void, certainty: Certainty): void => {
   const { node } = c;
-  const problem = operandProblem(isBranch ? c.attributesAlone() : c);
+  const isCertain = certainty === "computed";
+  const isBranch = certainty === "maybe never";
+  const problem = operandProblem(isCertain ? c : c.attributesAlone());
   if (problem !== undefined) throw invalidOp(node, problem);
-  if (isBranch && operandProblem(c) !== undefined) return;
+  if (!isCertain && operandProblem(c) !== undefined) return;
   const types = shapeRuleOf(node)?.(c) ?? [];
   const size = sizeProblem(node, types);
-  if (size !== undefined && !isBranch) throw invalidOp(node, size);
+  if (size !== undefined && isCertain) throw invalidOp(node, size);
   if (size !== undefined) return;
   for (const [index, output] of node.outputs.entries()) {
     const type = types[index];
