@@ -1,6 +1,6 @@
 import type { Builder } from "../graph/builder.ts";
 import type { Node, Value } from "../graph/node.ts";
-import { filledLike, indicator, masked, single, unary, type GradientRule } from "./rule.ts";
+import { filledLike, indicator, masked, ruleDoesNotFit, single, unary, type GradientRule } from "./rule.ts";
 
 /** db = −dy·a/b² = −(dy/b)·y. */
 export const divGradient: GradientRule = single((b, node, dy) => {
@@ -60,7 +60,7 @@ export const dropoutGradient: GradientRule = single((b, node, dy) => {
   const training = node.optionalIn(2);
   if (!training || training.constant?.toNumbers()[0] === 0) return [dy];
   const mask = node.outputs[1];
-  if (!mask?.name) throw new Error(`bug: Dropout "${node.name}" trains without its mask output`);
+  if (!mask?.name) throw ruleDoesNotFit(node, "it trains without its mask output");
   const ratio = node.optionalIn(1) ?? b.scalar(0.5);
   return [b.div(masked(b, dy, mask), b.sub(1, ratio))];
 });

@@ -1,6 +1,6 @@
 import type { Builder } from "../graph/builder.ts";
 import type { Node, Value } from "../graph/node.ts";
-import { filledLike, single, type GradientRule } from "./rule.ts";
+import { filledLike, ruleDoesNotFit, single, type GradientRule } from "./rule.ts";
 
 /**
  * The gradient of any node that only moves or repeats elements of input 0: the node moves the element numbers 0, 1, 2, … instead,
@@ -48,14 +48,14 @@ export const topKGradient: GradientRule = (b, node, [dy]) =>
 export const scatterElementsGradient: GradientRule = single((b, node, dy) => {
   const axis = node.int("axis", 0);
   const reduction = node.string("reduction", "none");
-  if (reduction !== "none" && reduction !== "add") throw new Error(`bug: ScatterElements "${node.name}" with reduction ${reduction} has no gradient rule`);
+  if (reduction !== "none" && reduction !== "add") throw ruleDoesNotFit(node, `its reduction "${reduction}" has no gradient rule`);
   const dData = reduction === "add" ? dy : b.op("ScatterElements", [dy, node.in(1), filledLike(b, node.in(2))], { axis });
   return [dData, null, b.op("GatherElements", [dy, node.in(1)], { axis })];
 });
 
 export const scatterNdGradient: GradientRule = single((b, node, dy) => {
   const reduction = node.string("reduction", "none");
-  if (reduction !== "none" && reduction !== "add") throw new Error(`bug: ScatterND "${node.name}" with reduction ${reduction} has no gradient rule`);
+  if (reduction !== "none" && reduction !== "add") throw ruleDoesNotFit(node, `its reduction "${reduction}" has no gradient rule`);
   const dData = reduction === "add" ? dy : b.op("ScatterND", [dy, node.in(1), filledLike(b, node.in(2))]);
   return [dData, null, b.op("GatherND", [dy, node.in(1)])];
 });

@@ -1,7 +1,7 @@
 import type { Builder } from "../graph/builder.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { scatterThrough } from "./indexing.ts";
-import { filledLike, single, type GradientRule } from "./rule.ts";
+import { filledLike, ruleDoesNotFit, single, type GradientRule } from "./rule.ts";
 
 /** Reshape, Flatten, Squeeze, Unsqueeze: the same elements in the input's shape. */
 export const reshapeGradient: GradientRule = single((b, node, dy) => [b.reshapeLike(dy, node.in(0))]);
@@ -117,7 +117,7 @@ export const depthToSpaceGradient: GradientRule = single((b, node, dy) => {
   const dcr = b.op("SpaceToDepth", [dy], { blocksize });
   if (node.string("mode", "DCR") === "DCR") return [dcr];
   const channels = sizeOfAxis(node.in(0), 1);
-  if (channels === undefined) throw new Error(`bug: the gradient of DepthToSpace needs the channel count of "${node.in(0).name}"`);
+  if (channels === undefined) throw ruleDoesNotFit(node, `the channels of "${node.in(0).name}" are not known`);
   const offsets = blocksize ** 2;
   const groups = channels / offsets;
   const order = Array.from({ length: channels }, (_, k) => (k % offsets) * groups + Math.floor(k / offsets));

@@ -1,6 +1,6 @@
 import type { Builder } from "../graph/builder.ts";
-import type { Value } from "../graph/node.ts";
-import { single, type GradientRule } from "./rule.ts";
+import type { Node, Value } from "../graph/node.ts";
+import { ruleDoesNotFit, single, type GradientRule } from "./rule.ts";
 
 /** Y = alpha·A'·B' + beta·C: dA' = alpha·dY·B'ᵀ and dB' = alpha·A'ᵀ·dY, each written for the stored orientation. */
 export const gemmGradient: GradientRule = single((b, node, dy) => {
@@ -15,7 +15,7 @@ export const gemmGradient: GradientRule = single((b, node, dy) => {
 /** dA = dY·Bᵀ, dB = Aᵀ·dY with NumPy's rules: a vector is a matrix of one row (left) or one column (right), stacks broadcast. */
 export const matMulGradient: GradientRule = single((b, node, dy) => {
   const [left, right] = [node.in(0), node.in(1)];
-  const [leftRank, rightRank] = [rankOf(left), rankOf(right)];
+  const [leftRank, rightRank] = [rankOf(node, left), rankOf(node, right)];
   if (leftRank === 1 && rightRank === 1) return [b.mul(dy, right), b.mul(dy, left)];
   if (leftRank === 1) return vectorTimesStack(b, left, right, dy, rightRank);
   if (rightRank === 1) return stackTimesVector(b, left, right, dy, leftRank);
@@ -44,7 +44,7 @@ const swapLast = (b: Builder, value: Value, rank: number): Value => {
   return b.transpose(value, perm);
 };
 
-const rankOf = (value: Value): number => {
-  if (!value.shape) throw new Error(`bug: the gradient of MatMul needs the rank of "${value.name}"; infer shapes first`);
+const rankOf = (node: Node, value: Value): number => {
+  if (!value.shape) throw ruleDoesNotFit(node, `the rank of "${value.name}" is not known`);
   return value.shape.length;
 };

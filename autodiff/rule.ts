@@ -1,4 +1,5 @@
 import type { Builder, Operand } from "../graph/builder.ts";
+import { UserError } from "../graph/error.ts";
 import type { Node, Value } from "../graph/node.ts";
 
 /**
@@ -42,3 +43,8 @@ const floatTypes = new Set(["float32", "float16", "bfloat16", "float64"]);
 
 /** Can carry a gradient; an unknown dtype may. */
 export const isFloating = (value: Value): boolean => value.dtype === undefined || floatTypes.has(value.dtype);
+
+/** A node whose op has a rule, which this one does not fit. */
+export const ruleDoesNotFit = (node: Node, reason: string): UserError =>
+  new UserError("NO_GRADIENT", `Cannot train through ${node.opType} "${node.name || (node.outputs[0]?.name ?? "")}": ${reason}.`,
+    "train only weights behind it (grad: name them with --wrt), or export the model with static shapes.");

@@ -88,7 +88,7 @@ const portText = ({ name, shape, dtype }: Port): string => `"${name}" ${dtype} [
 const noPicture = (label: string, inputs: Session["inputs"]): UserError =>
   new UserError(
     "NOT_A_DETECTOR",
-    `${label} takes ${inputs.map(portText).join(", ")}, not one colour picture [N, 3, H, W].`,
+    `${label} takes ${inputs.map(portText).join(", ") || "no input"}, not one colour picture [N, 3, H, W].`,
     `give a detector exported with one image input (beside it only ${Object.keys(knownInputs).join(", ")}).`,
   );
 

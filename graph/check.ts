@@ -38,8 +38,8 @@ export const invariants: Readonly<Record<string, Check>> = {
     return all.flatMap(({ value, by }) => (value && !isKnown(value) ? [`${by} read "${value.name}", which is not in the graph`] : []));
   },
 
-  "ports: inputs and outputs have names, and no two inputs or outputs share one": (graph) =>
-    [graph.inputs, graph.outputs].flatMap((ports) => {
+  "ports: inputs and outputs have names, and no two inputs and no two values among the outputs share one": (graph) =>
+    [graph.inputs, [...new Set(graph.outputs)]].flatMap((ports) => {
       const seen = new Set<string>();
       return ports.flatMap(({ name }) => {
         if (name === "") return ["an input or output has no name"];

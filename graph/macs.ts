@@ -1,6 +1,7 @@
 import { UserError } from "./error.ts";
 import type { Graph } from "./graph.ts";
 import { keepingTypes } from "./keeping-types.ts";
+import { labelOf } from "./invalid-op.ts";
 import type { Node, Value } from "./node.ts";
 import { learnedSlots, weightBehind } from "./ops/layers.ts";
 import { inferShapes } from "./shapes.ts";
@@ -23,7 +24,7 @@ export interface ModelCost {
 }
 
 const shapeNotStatic = (value: Value, node: Node): UserError =>
-  new UserError("SHAPE_NOT_STATIC", `Cannot count the MACs of ${node.opType} "${node.name}": the shape [${value.shape?.join(",") ?? "unknown"}] of "${value.name}" is not static.`,
+  new UserError("SHAPE_NOT_STATIC", `Cannot count the MACs of ${labelOf(node)}: the shape [${value.shape?.join(",") ?? "unknown"}] of "${value.name}" is not static.`,
     "give sizes for the symbolic dimensions of the model's inputs (--size WxH for a picture).");
 
 /**
@@ -39,7 +40,7 @@ export const countMacs = (graph: Graph, dims: Readonly<Record<string, number>> =
 /** Leaves the shapes of a batch of 1 in the graph. */
 const costsOf = (graph: Graph, dims: Readonly<Record<string, number>>): readonly NodeCost[] => {
   for (const input of graph.inputs) {
-    input.shape = input.shape?.map((dim, axis) => (typeof dim === "number" ? dim : (dims[dim] ?? (axis === 0 ? 1 : dim))));
+    input.shape = input.shape?.map((dim, axis) => (typeof dim === "number" ? dim : (Object.hasOwn(dims, dim) ? dims[dim]! : axis === 0 ? 1 : dim)));
   }
   inferShapes(graph, { overwrite: true });
   const seen = new Set<Value>();

@@ -58,6 +58,7 @@ const knownSignature = (node: Node, graph: Graph): Signature | undefined => {
   const found = signatureOf(node.domain, node.opType, version);
   if (typeof found !== "string") return found;
   if (graph.facts.functions.some((each) => isNamed(each, node))) return undefined;
+  if (!graph.opsets.has(node.domain) && !runtimeDomains.has(node.domain)) throw notImported(node);
   if (found === "unknown domain" || (!isOnnx && found === "unknown op")) return undefined;
   throw new UserError("INVALID_OP", `${labelOf(node)}: ${({
     "unknown op": "ai.onnx has no operator of that name",
@@ -65,6 +66,15 @@ const knownSignature = (node: Node, graph: Graph): Signature | undefined => {
     "removed op": `the model imports operator set ${version}, which does not have that operator any more`,
   } as const)[found]}.`, "check the operator's name, its domain and the model's operator sets, and export the model again.");
 };
+
+/** What ONNX Runtime knows without an import. */
+const runtimeDomains: ReadonlySet<string> = new Set([
+  "com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training", "org.pytorch.aten",
+]);
+
+const notImported = (node: Node): UserError =>
+  new UserError("INVALID_OP", `${labelOf(node)}: the model imports no operator set of ${node.domain === "" ? "ai.onnx" : `"${node.domain.slice(0, 60)}"`}.`,
+    "export the model again with the operator sets of all its operators.");
 
 const isNamed = (from: unknown, { opType, domain }: Node): boolean => {
   const { name, domain: of } = from as { readonly name?: string; readonly domain?: string };

@@ -57,6 +57,7 @@ export const parseModel = (bytes: Uint8Array, source: Source = { label: "the mod
     const functions = ofModel.filter(({ field }) => field === functionsField);
     const graph = readGraph(model.graph, { ...source, notes, external, beyond, reading: { bytes: 0 } }, null);
     setCarried(graph, [...carriedBy(graph), ...ofModel.filter(({ field }) => field !== functionsField)]);
+    notes.push(...outputsOnce(graph), ...sharedNames(graph));
     const untyped = graph.inputs.find((input) => !input.dtype);
     if (untyped) throw unsupportedOnnx(source.label, `input "${untyped.name}", which is no tensor of a known element type`);
     notes.push(...constantDefaults(graph));
@@ -109,6 +110,22 @@ const constantDefaults = (graph: Graph): string[] => {
   return [`${weights.length} inputs with contents (${named}${weights.length > 2 ? ", …" : ""}) were taken for constants; a file that is saved does not list them as inputs`];
 };
 
+/** The runtime answers by name: an output that is listed again says nothing. In a body the places of outputs count, so there it stays. */
+const outputsOnce = (graph: Graph): string[] => {
+  const outputs = [...new Set(graph.outputs)];
+  if (outputs.length === graph.outputs.length) return [];
+  const twice = outputs.find((output) => graph.outputs.indexOf(output) !== graph.outputs.lastIndexOf(output))!;
+  graph.outputs.splice(0, graph.outputs.length, ...outputs);
+  return [`output "${twice.name}" is listed more than once; a file that is saved lists each output once`];
+};
+
+/** ONNX allows it, the runtime does not. */
+const sharedNames = (graph: Graph): string[] => {
+  const seen = new Set<string>();
+  const shared = [...graph.nodes].find(({ name }) => name !== "" && seen.size === seen.add(name).size);
+  return shared ? [`several nodes have one name ("${shared.name}"), which ONNX Runtime refuses; a file that is saved gives each a name of its own`] : [];
+};
+
 /** What names mean in one graph: its own values, then those of the graphs around it. */
 class Scope {
   readonly #own = new Map<string, Value>();
@@ -146,6 +163,7 @@ const readGraph = (from: IGraphProto, source: Reading, outer: Scope | null): Gra
   graph.doc = from.docString ?? "";
   const scope = new Scope(outer, source.label);
   setCarried(graph, source.beyond.fields.get(from) ?? []);
+  if ([...(from.input ?? []), ...(from.output ?? [])].some(({ name }) => !name)) throw notOnnx(source.label, `an input or output of graph "${from.name ?? ""}" has no name`);
   for (const input of from.input ?? []) graph.inputs.push(scope.add(typed(new Value(input.name ?? ""), input, source)));
   const initializers = [
     ...(from.initializer ?? []).map((held) => ({ name: held.name ?? "", tensor: readTensor(held, source) })),

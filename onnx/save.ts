@@ -117,7 +117,7 @@ const writeGraph = (graph: Graph, layout: Layout): IGraphProto => {
     output: graph.outputs.map(info),
     initializer: layout.initializers.get(graph)!.map((value) => writeInitializer(value.tensor!, names.get(value)!, layout)),
     valueInfo: layout.valueInfo === false ? [] : nodes.flatMap((node) => node.outputs).filter((value) => isDescribed(value) && value.name && !outputs.has(value)).map(info),
-    node: nodes.map((node) => writeNode(node, layout)),
+    node: nodes.map(uniqueNames()).map(([node, name]) => writeNode(node, name, layout)),
   });
 };
 
@@ -133,10 +133,25 @@ const writeInitializer = (tensor: Tensor, name: string, layout: Layout): ITensor
 
 const writeTensor = (tensor: Tensor, layout: Layout): ITensorProto => adding(layout, tensor, tensorToProto(tensor, ""));
 
-const writeNode = (node: Node, layout: Layout): onnxProto.onnx.INodeProto => adding(layout, node, {
+/** Gives each node a name that no other node of its graph has, as the runtime demands; a node without a name stays without. */
+const uniqueNames = (): ((node: Node) => readonly [Node, string]) => {
+  const taken = new Set<string>();
+  const next = new Map<string, number>();
+  return (node) => {
+    let { name } = node;
+    for (let n = next.get(node.name) ?? 1; name !== "" && taken.has(name); n++) {
+      name = `${node.name}#${n}`;
+      next.set(node.name, n + 1);
+    }
+    taken.add(name);
+    return [node, name];
+  };
+};
+
+const writeNode = (node: Node, name: string, layout: Layout): onnxProto.onnx.INodeProto => adding(layout, node, {
   opType: node.opType,
   ...(node.domain && { domain: node.domain }),
-  ...(node.name && { name: node.name }),
+  ...(name && { name }),
   ...(node.doc && { docString: node.doc }),
   input: node.inputs.map((value) => (value ? layout.names.get(value)! : "")),
   output: node.outputs.map((value) => layout.names.get(value)!),

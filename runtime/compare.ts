@@ -87,6 +87,8 @@ export const differing = (differences: readonly OutputDifference[], tolerance: n
   differences.filter(({ relative }) => !(relative <= tolerance)).map(({ name, relative, reason }) =>
     `"${name}" ${reason ?? `by ${relative.toPrecision(2)} of its largest value`}`);
 
+const inWords = (value: number): string => (Number.isNaN(value) ? "no number" : `${value}`);
+
 /** The difference of two tensors; `name` goes into the result. */
 export const differenceOf = (name: string, a: Tensor | undefined, b: Tensor | undefined): OutputDifference => {
   const cannot = (reason: string): OutputDifference => ({ name, relative: Infinity, absolute: Infinity, scale: 0, reason });
@@ -98,7 +100,7 @@ export const differenceOf = (name: string, a: Tensor | undefined, b: Tensor | un
   for (let i = 0; i < left.length; i++) {
     const [x, y] = [left[i]!, right[i]!];
     if (Object.is(x, y) || x === y) { if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x)); continue; }
-    if (!Number.isFinite(x) || !Number.isFinite(y)) return cannot(`has ${y} where it had ${x}`);
+    if (!Number.isFinite(x) || !Number.isFinite(y)) return cannot(`has ${inWords(y)} where it had ${inWords(x)}`);
     absolute = Math.max(absolute, Math.abs(x - y));
     scale = Math.max(scale, Math.abs(x));
   }
@@ -124,6 +126,7 @@ export const sampleFeeds = (graph: Graph, options: SampleOptions = {}): Feeds =>
 const sampleInput = (input: Value, options: SampleOptions, seed: number): Tensor => {
   const shape = sampleShape(input.shape ?? [], options);
   const dtype = input.dtype ?? "float32";
+  if (dtype === "string") return new Tensor("string", shape, new Uint8Array(0), new Array<string>(elementCount(shape)).fill(""));
   const random = randomNumbers(seed + 1);
   const isPicture = shape.length === 4;
   const whole = /int|bool/.test(dtype);

@@ -116,13 +116,20 @@ const fromOrt = (tensor: OrtTensor): Tensor =>
     ? new Tensor("string", tensor.dims, new Uint8Array(0), tensor.data as string[])
     : Tensor.of(tensor.type as DataType, tensor.dims, tensor.data as TypedArray);
 
-/** All lines of what the runtime says; the later ones are indented. */
+/** All lines of what the runtime says, without the place in its sources; the later ones are indented. */
 const reason = (cause: unknown): string =>
-  (cause instanceof Error ? cause.message : String(cause)).split("\n").map((line) => line.trimEnd()).filter((line) => line !== "").join("\n  ");
+  (cause instanceof Error ? cause.message : String(cause)).replaceAll(sourcePlace, "").replace(nothingComputed, "it computes nothing: no output depends on a node or an input").split("\n").map((line) => line.trimEnd()).filter((line) => line !== "").join("\n  ");
+
+/** `/onnxruntime_src/…/file.cc:12 type namespace::function(parameters) `, as its checks put it before what failed. */
+const sourcePlace = /\/onnxruntime_src\/\S+:\d+ [^\n]*?\)(?: const)? (?=\S)/g;
+
+const nothingComputed = /.*ort_value_name_idx_map.*/;
 
 const refusedModel = (model: unknown, cause: unknown) =>
   new UserError("SESSION", `ONNX Runtime cannot load ${typeof model === "string" ? model : "the model"}: ${reason(cause)}`,
-    "check the model with `edgestill inspect`; custom operators are not supported.", { cause });
+    /two nodes with same node name/.test(reason(cause))
+      ? "give every node a name of its own: prune, quantize and compress write files in which each has one."
+      : "check the model with `edgestill inspect`; custom operators are not supported.", { cause });
 
 const refusedRun = (cause: unknown) =>
   new UserError("RUN_FAILED", `ONNX Runtime stopped while running the model: ${reason(cause)}`,

@@ -5,7 +5,8 @@ import { openSession } from "./session.ts";
 
 /**
  * Fills in shapes that the table of ops does not tell with those that ONNX Runtime infers when it loads the model, then carries them on.
- * Changes shapes and types of `graph` alone; what the runtime does not know stays unknown. Throws UserError SESSION.
+ * Changes shapes and types of `graph` alone; what the runtime does not know stays unknown
+ * (it says [] of a scalar and of an unknown rank alike, which tells nothing). Throws UserError SESSION.
  */
 export const inferShapesWithRuntime = async (graph: Graph): Promise<void> => {
   inferShapes(graph);
@@ -24,7 +25,7 @@ export const inferShapesWithRuntime = async (graph: Graph): Promise<void> => {
   await session.close();
   for (const { name, shape, dtype } of session.outputs) {
     const value = open[Number(name)]!;
-    if (shape.every((dim) => typeof dim === "number")) Object.assign(value, { shape, dtype: value.dtype ?? dtype });
+    if (shape.length > 0 && shape.every((dim) => typeof dim === "number")) Object.assign(value, { shape, dtype: value.dtype ?? dtype });
   }
   inferShapes(graph);
 };

@@ -12,6 +12,7 @@ export const patternFeeds = (session: Pick<Session, "inputs">, batch: number, si
     if (typeof first === "number" && first !== batch && shape.length === 4) throw batchFixed(name, first, batch);
     const fixed = shape.map((dim, axis) => (typeof dim === "number" ? dim : axis === 0 ? batch : axis === 2 ? (size?.[1] ?? dynamicSide) : axis === 3 ? (size?.[0] ?? dynamicSide) : 1));
     const count = elementCount(fixed);
+    if (dtype === "string") return [name, new Tensor("string", fixed, new Uint8Array(0), new Array<string>(count).fill(""))];
     return [name, dtype === "float32" ? Tensor.of("float32", fixed, pattern(count)) : Tensor.from(dtype, fixed, new Float32Array(count))];
   }));
 

@@ -19,7 +19,7 @@ export const first = (problems: Iterable<string | false | undefined>): string | 
   return undefined;
 };
 
-export const shown = (shape: Shape): string => `[${shape.join(", ")}]`;
+export const shown = (shape: Shape): string => `[${shape.map((dim) => (Number.isNaN(dim) ? "no number" : dim)).join(", ")}]`;
 
 /** An axis of a tensor of `rank` axes; `beyond` allows one place after the last. */
 export const axisProblem = (name: string, axis: number, rank: number, beyond = 0): string | false =>

@@ -26,7 +26,30 @@ const matmul = (slotA: number, slotB: number, { swapA = "", swapB = "" } = {}): 
   return differ(left, right) ? `${shown(a)} and ${shown(b)} cannot be multiplied: ${left} is not ${right}` : undefined;
 };
 
-const gemm: OperandRule = firstOf(rank(0, 2), rank(1, 2), matmul(0, 1, { swapA: "transA", swapB: "transB" }));
+/** Input 2 broadcasts to the product of inputs 0 and 1, which does not grow. */
+const gemmBias: OperandRule = (c) => {
+  const [a, b, bias] = [c.shape(0), c.shape(1), c.shape(2)];
+  if (a?.length !== 2 || b?.length !== 2 || !bias) return undefined;
+  const product = [a[c.node.int("transA", 0) === 0 ? 0 : 1]!, b[c.node.int("transB", 0) === 0 ? 1 : 0]!];
+  const isLarger = bias.length > 2 || bias.some((dim, axis) => dim !== 1 && differ(dim, product[axis + 2 - bias.length]));
+  return isLarger ? `input 2 ${shown(bias)} does not broadcast to its product ${shown(product)}` : undefined;
+};
+
+const gemm: OperandRule = firstOf(rank(0, 2), rank(1, 2), matmul(0, 1, { swapA: "transA", swapB: "transB" }), gemmBias);
+
+/** Inputs `slots` hold one number each. */
+const scalars = (slots: readonly number[]): OperandRule => (c) => {
+  const bad = slots.find((slot) => { const shape = c.shape(slot); return shape && (shape.length > 1 || differ(shape[0], 1)); });
+  return bad === undefined ? undefined : `input ${bad} has the shape ${shown(c.shape(bad)!)} and must be one number`;
+};
+
+const rangeNames = ["start", "limit", "delta"];
+const range: OperandRule = firstOf(scalars([0, 1, 2]), (c) => {
+  const values = [0, 1, 2].map((slot) => c.values(slot)?.[0]);
+  const bad = values.findIndex((value) => typeof value === "number" && !Number.isFinite(value));
+  if (bad >= 0) return `its ${rangeNames[bad]} is no finite number`;
+  return values[2] === 0 ? "its delta is 0" : undefined;
+});
 
 /** Inputs `slots` are lists with one number for each channel (axis 1) of input 0. */
 const perChannel = (slots: readonly number[]): OperandRule => (c) => {
@@ -162,6 +185,7 @@ export const valueOpRules: Readonly<Record<string, OperandRule>> = {
   ...rows(["RandomNormal", "RandomUniform"], randomShape),
   ...rows(["RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial", "SequenceEmpty"], elementType("dtype")),
   BitShift: firstOf(oneOf("direction", ["LEFT", "RIGHT"]), broadcasts()),
+  Clip: scalars([1, 2]), Dropout: scalars([1, 2]), Range: range,
   MatMul: matmul(0, 1), MatMulInteger: matmul(0, 1), QLinearMatMul: matmul(0, 3), Gemm: gemm, Einsum: einsum,
   Cast: elementType("to"), EyeLike: firstOf(rank(0, 2), elementType("dtype")), Constant: constant,
   BatchNormalization: firstOf(rank(0, 1, Infinity), perChannel([1, 2, 3, 4])),

@@ -61,7 +61,7 @@ const tolerance = 0.02;
 
 /**
  * Structured channel pruning to a share of the MACs or parameters, in `steps` cuts with recovery between them. Needs static channel sizes.
- * After each cut the pruned graph is run once beside the masked one. Throws UserError PRUNE_DIFFERS where they disagree, PRUNE_TARGET, PRUNE_STEPS, NO_GRADIENTS, NO_BATCH_NORM, EXCLUDE_UNMATCHED, SHAPE_NOT_STATIC.
+ * After each cut the pruned graph is run once beside the masked one. Throws UserError PRUNE_DIFFERS where they disagree, PRUNE_TARGET, NOTHING_TO_PRUNE, PRUNE_STEPS, NO_GRADIENTS, NO_BATCH_NORM, EXCLUDE_UNMATCHED, SHAPE_NOT_STATIC.
  */
 export const pruneModel = async (input: Graph, options: PruneOptions): Promise<PruneOutcome> => {
   const { by, ratio } = targetOf(options);
@@ -69,6 +69,7 @@ export const pruneModel = async (input: Graph, options: PruneOptions): Promise<P
   if (!Number.isInteger(steps) || steps < 1) throw new UserError("PRUNE_STEPS", `Pruning in ${steps} steps is impossible.`, "give a whole number of steps, 1 or more.");
   let graph = preparedGraph(input);
   const original = countMacs(graph, options.dims);
+  if (!(original[by] > 0)) throw nothingToPrune(options.label ?? graph.name, by);
   const before = structureOf(graph, options.exclude);
   const history: NonNullable<PruneReport["steps"]>[number][] = [];
   const scores = new Map<string, number>();
@@ -108,6 +109,10 @@ const provePruned = async (masked: Graph, pruned: Graph, { label = masked.name, 
 const pruneDiffers = (label: string) => (differences: readonly string[]): UserError =>
   new UserError("PRUNE_DIFFERS", `The pruned ${label} does not compute what it computes without seeing the removed channels: ${differences.slice(0, 4).join("; ")}.`,
     "nothing was written; leave layers out with --exclude (prune.exclude in a config) until it agrees, and report the model: this is a fault of the pruning rules.");
+
+const nothingToPrune = (label: string, by: "macs" | "parameters"): UserError =>
+  new UserError("NOTHING_TO_PRUNE", `${label} has ${by === "macs" ? "no MACs" : "no parameters"}: no layer with weights of which a share could be kept.`,
+    "prune a model with Conv, ConvTranspose, Gemm or MatMul layers; edgestill inspect says what a model holds.");
 
 const targetOf = ({ macs, parameters }: PruneOptions): { by: "macs" | "parameters"; ratio: number } => {
   const ratio = macs ?? parameters;

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { checkGraph, graphProblems } from "../../graph/check.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { Value, type Use } from "../../graph/node.ts";
+import { Tensor } from "../../graph/tensor.ts";
 import { parseGraph } from "../../graph/text.ts";
 import { testWithModel } from "../helpers/models.ts";
 
@@ -16,7 +17,7 @@ const broken: Readonly<Record<string, (graph: Graph) => void>> = {
   "def-use": (graph) => usesOf(graph.find("x")!).add({ node: graph.find("y")!.producer!, slot: 0 }),
   "acyclic": (graph) => graph.find("a")!.producer!.replaceInput(0, graph.find("b")!),
   "sources": (graph) => graph.find("b")!.producer!.replaceInput(0, new Value("lost", { dtype: "float32", shape: [2] })),
-  "ports": (graph) => graph.outputs.push(graph.outputs[0]!),
+  "ports": (graph) => graph.outputs.push(graph.addInitializer(graph.outputs[0]!.name, Tensor.float32([1], [1]))),
   "contents": (graph) => { graph.find("w")!.shape = [3]; },
 };
 for (const [name, damage] of Object.entries(broken))

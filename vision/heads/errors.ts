@@ -18,7 +18,7 @@ export const headUnknown = (facts: Facts, misses: readonly NearMiss[]): UserErro
   const near = [...new Set(misses.map(({ layout, why }) => `as ${layout}, ${why}`))].slice(0, 4);
   return new UserError(
     "HEAD_UNKNOWN",
-    `The model's outputs ${shapeText(facts.outputs)} are not those of a known detector at ${facts.size.join("x")}${classes}${family}.${near.length > 0 ? ` Nearest: ${near.join("; ")}.` : ""}${isMaps(facts) ? " They look like maps of the network's levels, before their boxes are put together." : ""}`,
+    `The model's outputs ${shapeText(facts.outputs) || "(none)"} are not those of a known detector at ${facts.size.join("x")}${classes}${family}.${near.length > 0 ? ` Nearest: ${near.join("; ")}.` : ""}${isMaps(facts) ? " They look like maps of the network's levels, before their boxes are put together." : ""}`,
     misses.some(({ why }) => why.includes("left unread"))
       ? "name the outputs to read with --output (outputs in the config), the others are then left out knowingly; or export the model with its detections alone."
       : `check that the model is a detector, exported with its decoded boxes, that the size is its own and that the class list fits; known families: ${headFamilies.join(", ")}.`,
