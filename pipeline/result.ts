@@ -3,6 +3,7 @@ import { UserError } from "../graph/error.ts";
 import { parseJson } from "../input/json.ts";
 import { inputLimits } from "../input/limits.ts";
 import { isMissing, readTextFile } from "../input/read.ts";
+import { checkSchema, problemText } from "../input/schema.ts";
 
 /**
  * The types of run.json, the one record of a run: every figure that the report, the terminal table and scripts show is in it.
@@ -451,7 +452,7 @@ export const runResultSchema: z.ZodType<RunResult> = z.object({
   losses: z.array(z.object({ variant: z.string(), parent: z.string(), drop: z.number(), allowed: z.number() })).exactOptional(),
 });
 
-const notARun = (file: string, problem: string, cause?: unknown) =>
+export const notARun = (file: string, problem: string, cause?: unknown) =>
   new UserError(
     "NOT_A_RUN",
     `Cannot read the run in "${file}": ${problem}.`,
@@ -473,8 +474,7 @@ export function parseRunResult(text: string, file: string): RunResult {
   } catch (cause) {
     throw notARun(file, text === "" ? "there is no such file, or it is empty" : "it is not JSON", cause);
   }
-  const parsed = runResultSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join(".") || "top level"}: ${issue.message}`);
-  throw notARun(file, problems.join("; "), parsed.error);
+  const { data, problems } = checkSchema(runResultSchema, value, "top level");
+  if (problems) throw notARun(file, problemText(problems, 5));
+  return data;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { shown } from "../../escape/names.ts";
 import { UserError } from "../../graph/error.ts";
 import { parseJson } from "../../input/json.ts";
+import { checkSchema, problemText } from "../../input/schema.ts";
 import type { DeviceReply } from "./job.ts";
 
 /** What the runner on a device may answer. A device is not trusted: figures that no machine can have are refused, not reported. */
@@ -34,9 +35,9 @@ export const parseReply = (line: string, label: string): DeviceReply | undefined
   } catch (cause) {
     throw badAnswer(label, cause instanceof Error ? cause.message : String(cause));
   }
-  const parsed = reply.safeParse(value);
-  if (!parsed.success) throw badAnswer(label, `${parsed.error.issues[0]!.path.join(".") || "the line"}: ${parsed.error.issues[0]!.message}`);
-  return parsed.data as DeviceReply;
+  const { data, problems } = checkSchema(reply, value, "the line");
+  if (problems) throw badAnswer(label, problemText(problems, 1));
+  return data as DeviceReply;
 };
 
 export const badAnswer = (label: string, problem: string): UserError =>

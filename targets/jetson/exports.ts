@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseJson } from "../../input/json.ts";
+import { checkSchema, problemText } from "../../input/schema.ts";
 import { unreadableOutput } from "./errors.ts";
 
 /** The files that trtexec exports. */
@@ -98,8 +99,7 @@ const checked = <T>(schema: z.ZodType<T>, tool: string, text: string): T => {
     const comma = /:\s*-?\d+,\d+\s*[,}]/.test(text);
     throw unreadableOutput(tool, text.slice(-80), comma ? "numbers with a decimal comma, so the device's language is not C" : "it is not JSON, or cut off", cause);
   }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw unreadableOutput(tool, text.slice(0, 80), `${issue!.path.join(".") || "the whole"}: ${issue!.message}`, result.error);
+  const { data, problems } = checkSchema(schema, value, "the whole");
+  if (problems) throw unreadableOutput(tool, text.slice(0, 80), problemText(problems, 1));
+  return data;
 };

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
 import { inputLimits } from "../../input/limits.ts";
 import { readYaml as readText } from "../../input/yaml.ts";
+import { checkSchema, problemText } from "../../input/schema.ts";
 import type { Split } from "./dataset.ts";
 import { kindOf, readIfPresent } from "./files.ts";
 import { checkClassNames } from "./name-check.ts";
@@ -49,10 +50,10 @@ async function readYaml(file: string): Promise<DataYaml> {
 function parseYaml(file: string, text: string): DataYaml {
   const { document, lines, value, problems: [problem] } = readText(text);
   if (problem) throw badYaml(file, `${problem.message} (line ${problem.line})`);
-  const result = schema.safeParse(value);
-  if (!result.success) throw badYaml(file, result.error.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`).join("; "));
-  checkClassNames(`"${file}"`, Object.values(result.data.names), ({ name }) => lineOf(document, lines, name));
-  return result.data;
+  const { data, problems: wrong } = checkSchema(schema, value, "file");
+  if (wrong) throw badYaml(file, problemText(wrong));
+  checkClassNames(`"${file}"`, Object.values(data.names), ({ name }) => lineOf(document, lines, name));
+  return data;
 }
 
 /** The line of the first value that reads so. */
