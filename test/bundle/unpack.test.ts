@@ -81,7 +81,7 @@ test("a sound archive is unpacked; a folder of its name that is there already is
 
 test("a pipe or a clash of names in a bundle's folder is BUNDLE_PATH; a pipe for the list of sums holds nobody up", () => inFolder(async (folder) => {
   mkdirSync(join(folder, "b"));
-  writeFileSync(join(folder, "b", "SHA256SUMS"), "");
+  for (const list of ["SHA256SUMS", "SHA256SUMS.measured"]) writeFileSync(join(folder, "b", list), "");
   await execa("mkfifo", [join(folder, "b", "x")]);
   assert.match((await errorOf(verifyBundle(join(folder, "b")))).message, /special file/);
   mkdirSync(join(folder, "c"));
