@@ -59,7 +59,7 @@ const listSchema = (): z.core.JSONSchema.BaseSchema => z.toJSONSchema(z.array(ta
 const problemsOf = (entry: unknown, index: number): string[] => {
   const kind = typeof entry === "object" && entry !== null && "kind" in entry ? String(entry.kind) : undefined;
   if (entry === "local") return [];
-  const schema = kind === undefined ? undefined : kindSchemas[kind];
+  const schema = kind !== undefined && Object.hasOwn(kindSchemas, kind) ? kindSchemas[kind] : undefined;
   if (!schema) return [`targets.${index}: kind ${wrongKind}`];
   const { problems = [] } = checkSchema(z.object({ targets: z.object({ [index]: schema }) }), { targets: { [index]: entry } });
   return problems.map(({ message }) => message);

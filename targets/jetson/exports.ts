@@ -7,7 +7,7 @@ import { unreadableOutput } from "./errors.ts";
 
 /** Milliseconds; a device that says less than nothing or years is not believed. */
 const time = z.number().min(0).max(1e9);
-const query = z.object({ startComputeMs: z.number(), h2dMs: time, computeMs: time, d2hMs: time, latencyMs: time, endToEndMs: z.number().optional() });
+const query = z.object({ startComputeMs: z.number().min(-1e12).max(1e12), h2dMs: time, computeMs: time, d2hMs: time, latencyMs: time.min(1e-6), endToEndMs: z.number().optional() });
 
 export interface QueryTimes {
   /** Copy in, compute, copy out: what an application waits for. */
@@ -37,7 +37,7 @@ export interface LayerTime {
   readonly percentage: number;
 }
 
-const profiled = z.object({ name: z.string(), averageMs: z.number(), percentage: z.number() });
+const profiled = z.object({ name: z.string(), averageMs: time, percentage: z.number().min(0).max(1000) });
 
 /** `--exportProfile`: the count, then layers. Names are not escaped there, so a file that is no JSON is read entry by entry. Throws UserError DEVICE_OUTPUT. */
 export const parseProfile = (text: string): readonly LayerTime[] => {

@@ -40,7 +40,10 @@ const polygonSchema = z.object({
 export type CocoImage = z.infer<typeof imageSchema>;
 export type CocoCategory = z.infer<typeof categorySchema>;
 
-export const entryId = (entry: unknown) => (typeof entry === "object" && entry !== null && "id" in entry ? ` (id ${String(entry.id)})` : "");
+export const entryId = (entry: unknown): string => {
+  const id = typeof entry === "object" && entry !== null && "id" in entry ? entry.id : undefined;
+  return typeof id === "number" ? ` (id ${id})` : typeof id === "string" ? ` (id ${id.slice(0, 40)})` : "";
+};
 
 /** The lists of a COCO JSON. Throws UserError BAD_COCO_JSON, BAD_CLASS_NAMES; DATASET_NOT_READ for JSON of another tool. */
 export async function parseCocoFile(file: string): Promise<z.infer<typeof fileSchema>> {
