@@ -8,6 +8,7 @@ import { parseJson } from "../input/json.ts";
 import { inputLimits } from "../input/limits.ts";
 import { isMissing, readPlainFile, readTextFile } from "../input/read.ts";
 import { fileAccess, reasonOf } from "../input/reason.ts";
+import { checkSchema, problemText } from "../input/schema.ts";
 import { checksumsFile, isInside, leavesBundle, listFiles, measuredChecksumsFile, measuredSignatureFile, parseChecksums, signatureFile } from "./checksums.ts";
 import type { GoldenMachine, GoldenOutcome } from "./golden/check.ts";
 import { manifestSchema, type Manifest } from "./manifest-schema.ts";
@@ -110,10 +111,9 @@ const readAs = async <T>(folder: string, file: string, schema: z.ZodType<T>): Pr
   } catch (cause) {
     throw badSchema(file, "it is not JSON", cause);
   }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw badSchema(file, `${issue!.path.join(".") || "top level"}: ${issue!.message}`, parsed.error);
+  const { data, problems } = checkSchema(schema, value, "top level");
+  if (problems) throw badSchema(file, problemText(problems));
+  return data;
 };
 
 const checkManifest = ({ models, signature, requirements }: Manifest, sums: ReadonlyMap<string, string>, key: KeyObject | undefined): void => {
@@ -138,5 +138,5 @@ const changed = (path: string): UserError => new UserError("BUNDLE_CHANGED", `Th
 const isExtra = (path: string): UserError => new UserError("BUNDLE_EXTRA", `The file ${path} does not belong to the bundle: ${checksumsFile} does not name it.`, "remove it (engines and build folders belong outside the bundle), or take the bundle anew.");
 const inWrongList = (path: string): UserError =>
   new UserError("BUNDLE_CHECKSUMS", `${path} is missing in the list of hashes that it belongs to: ${checksumsFile} names the content, ${measuredChecksumsFile} what was measured and ${checksumsFile}.`, again);
-const badSchema = (file: string, reason: string, cause: unknown): UserError => new UserError("BUNDLE_SCHEMA", `${file} does not follow its schema: ${reason}.`, "verify with the version of edgestill that made the bundle (manifest.json, tool.version).", { cause });
+const badSchema = (file: string, reason: string, cause?: unknown): UserError => new UserError("BUNDLE_SCHEMA", `${file} does not follow its schema: ${reason}.`, "verify with the version of edgestill that made the bundle (manifest.json, tool.version).", { cause });
 const contradicts = (claim: string, fact: string): UserError => new UserError("BUNDLE_MANIFEST", `manifest.json says that ${claim}, but ${fact}.`, again);

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import onnxProto from "onnx-proto";
 import { intAttribute, intsAttribute, type Attribute } from "../graph/attribute.ts";
@@ -6,6 +5,7 @@ import { carriedBy, setCarried, setCarriedType } from "../graph/carried.ts";
 import { UserError } from "../graph/error.ts";
 import { Graph } from "../graph/graph.ts";
 import { Value, type Shape } from "../graph/node.ts";
+import { readPlainFile } from "../input/read.ts";
 import { newestIr, newestOpset } from "../graph/schemas/schema.ts";
 import { checkOperations } from "../graph/signature.ts";
 import { dataTypeOf, type Tensor } from "../graph/tensor.ts";
@@ -35,9 +35,12 @@ export interface LoadedModel {
   readonly sizeBytes: number;
 }
 
+/** protobuf's own limit for one message; larger models keep their weights in files beside it. */
+const modelBytes = 2 ** 31 - 1;
+
 /** Reads an .onnx file, its external data included. Throws UserError MODEL_FILE, NOT_ONNX, UNSUPPORTED_ONNX, BAD_NAME or EXTERNAL_DATA. */
 export const loadModel = async (path: string): Promise<LoadedModel> => {
-  const bytes = await readFile(path).catch((cause: unknown) => { throw cannotReadModel(path, cause); });
+  const bytes = await readPlainFile(path, modelBytes).catch((cause: unknown) => { throw cannotReadModel(path, cause); });
   const model = parseModel(bytes, { label: path, folder: dirname(path) });
   model.graph.origin = path;
   return model;

@@ -1,15 +1,9 @@
 import { metricNames, metricOf } from "../bundle/evidence/requirements.ts";
 import { sizeSlices } from "../bundle/evidence/slices.ts";
+import type { SchemaProblem } from "../input/schema.ts";
 import { isAccuracy as isFraction } from "../report/limits.ts";
 
 /** Checks of a config that go beyond one value. They read the raw file, so that they speak even where the schema has complaints. */
-
-export interface Found {
-  readonly path: readonly PropertyKey[];
-  /** This key of the object at `path` is wrong, not a value. */
-  readonly key?: string;
-  readonly message: string;
-}
 
 type Loose = Readonly<Record<string, unknown>>;
 const asObject = (value: unknown): Loose => (typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Loose) : {});
@@ -39,9 +33,9 @@ const latencyGate = /^(.+)\.(p50Ms|p90Ms|p95Ms|p99Ms|meanMs)$/;
 const plainGates = ["mapDrop", "map50Drop", "sizeRatio", "macsRatio"];
 
 /** Values that exclude or need each other. */
-export const crossChecks = (raw: unknown): Found[] => {
+export const crossChecks = (raw: unknown): SchemaProblem[] => {
   const config = asObject(raw);
-  const found: Found[] = [];
+  const found: SchemaProblem[] = [];
   const data = asObject(config["data"]);
   if (config["data"] !== undefined && data["generate"] === undefined) {
     for (const key of ["train", "val"]) if (data[key] === undefined) found.push({ path: ["data", key], message: `"data.${key}" is missing (or let data.generate make the data set)` });
@@ -64,14 +58,14 @@ export const crossChecks = (raw: unknown): Found[] => {
   return [...found, ...targetChecks(config), ...requirementChecks(config)];
 };
 
-const requirementChecks = (config: Loose): Found[] => {
+const requirementChecks = (config: Loose): SchemaProblem[] => {
   const { requirements } = config;
   const data = asObject(config["data"]);
   const slices = ["all", ...sizeSlices, ...Object.keys(asObject(data["slices"]))];
   const ids: unknown[] = [];
-  return (Array.isArray(requirements) ? requirements : []).flatMap((given, index): Found[] => {
+  return (Array.isArray(requirements) ? requirements : []).flatMap((given, index): SchemaProblem[] => {
     const { id, metric, slice, limit } = asObject(given);
-    const found: Found[] = [];
+    const found: SchemaProblem[] = [];
     if (ids.includes(id)) found.push({ path: ["requirements", index, "id"], message: `requirements: "${String(id)}" is listed twice` });
     ids.push(id);
     if (typeof metric === "string" && !metricOf(metric)) found.push({ path: ["requirements", index, "metric"], message: `unknown metric "${metric}": use ${metricNames.join(", ")}` });
@@ -88,11 +82,11 @@ const notFraction = (name: string, limit: number): string => {
   return `${name}: the limit is a fraction of 1, so ${limit} can never decide anything; for ${limit} points of mAP write ${fraction}`;
 };
 
-const targetChecks = (config: Loose): Found[] => {
+const targetChecks = (config: Loose): SchemaProblem[] => {
   const targets = Array.isArray(config["targets"]) ? (config["targets"] as unknown[]) : ["local"];
   const names = targets.map((target) => (typeof target === "string" ? target : asObject(target)["name"]));
   const twice = names.flatMap((name, index) => (names.indexOf(name) < index ? [{ path: ["targets", index], message: `targets: "${String(name)}" is listed twice` }] : []));
-  const gates = Object.entries(asObject(config["gates"])).flatMap(([gate, limit]): Found[] => {
+  const gates = Object.entries(asObject(config["gates"])).flatMap(([gate, limit]): SchemaProblem[] => {
     if (isFraction(gate) && typeof limit === "number" && Math.abs(limit) > 1) return [{ path: ["gates", gate], message: notFraction(`gates.${gate}`, limit) }];
     if (plainGates.includes(gate)) return [];
     const target = latencyGate.exec(gate)?.[1];

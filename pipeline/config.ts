@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { z } from "zod";
 import { UserError } from "../graph/error.ts";
 import { inputLimits } from "../input/limits.ts";
 import { readTextFile } from "../input/read.ts";
 import { codeKeys, refuseCode, type Trust } from "../targets/code-keys.ts";
 import { readYamlText, refusedText } from "../targets/yaml-text.ts";
-import { crossChecks, fileFields, type Found } from "./config-checks.ts";
+import { checkSchema, type SchemaProblem } from "../input/schema.ts";
+import { crossChecks, fileFields } from "./config-checks.ts";
 import { configJsonSchema, configSchema, type Config } from "./config-schema.ts";
 
 /** One thing wrong with a config. */
@@ -38,41 +38,17 @@ export const parseConfig = (text: string, path: string, { allowCode = true }: Tr
   const { value: raw, lineOf } = yaml;
   const folder = dirname(resolve(path));
   if (yaml.problems.length > 0) throw invalid(path, yaml.problems);
-  const parsed = configSchema.safeParse(raw ?? {});
-  const found: readonly Found[] = [
-    ...(parsed.success ? [] : parsed.error.issues.flatMap(flatten)),
+  const parsed = checkSchema(configSchema, raw ?? {}, "the config");
+  const found: readonly SchemaProblem[] = [
+    ...(parsed.problems ?? []),
     ...crossChecks(raw),
     ...fileFields(raw).flatMap(({ path: at, file }) => (existsSync(resolve(folder, file)) ? [] : [{ path: at, message: `${at.join(".")}: there is no file or folder "${file}" (looked for ${resolve(folder, file)})` }])),
   ];
   const problems = [...refusedText(yaml), ...found.map(({ path: at, key, message }) => ({ line: lineOf(at, key), message }))];
-  if (!parsed.success || problems.length > 0) throw invalid(path, problems);
+  if (parsed.problems || problems.length > 0) throw invalid(path, problems);
   if (!allowCode) refuseCode(path, codeKeys(raw, configJsonSchema()), lineOf);
   return { config: parsed.data, path: resolve(path), folder };
 };
-
-/** zod's issues in words; of a union the branch that fits best speaks. */
-const flatten = (issue: z.core.$ZodIssue): Found[] => {
-  if (issue.code === "invalid_union") {
-    const branches = issue.errors.map((branch) => branch.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] })));
-    const best = branches.filter((branch) => branch.length > 0).sort((a, b) => misfit(a, issue.path) - misfit(b, issue.path))[0];
-    return best ?? [{ path: issue.path, message: `${nameOf(issue.path)}: ${issue.message}` }];
-  }
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ path: issue.path, key, message: `unknown key "${[...issue.path, key].join(".")}"` }));
-  const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
-  return [{ path: issue.path, message: missing ? `"${nameOf(issue.path)}" is missing` : `${nameOf(issue.path)}: ${words(issue.message)}` }];
-};
-
-/** A branch of another type altogether fits worst, then one of other keys. */
-const misfit = (found: readonly Found[], at: readonly PropertyKey[]): number =>
-  found.reduce((sum, { path, key, message }) => sum + (path.length === at.length && key === undefined && !message.includes("missing") ? 100 : 1), 0);
-
-const nameOf = (path: readonly PropertyKey[]): string => path.map(String).join(".") || "the config";
-
-const words = (message: string): string => message
-  .replace(/^Too (small|big): expected (?:number|int|string|array|tuple)(?: to (?:be|have))? /, (_, size: string) => `too ${size === "big" ? "large" : "small"}, must be `)
-  .replace(/^Invalid input: expected (\w+), received (\w+)$/, "must be a $1, not a $2")
-  .replace(/^Invalid option: expected one of /, "must be one of ").replaceAll("|", ", ")
-  .replace(/^Invalid string: must match pattern.*$/, "has characters that are not allowed");
 
 const invalid = (path: string, problems: readonly ConfigProblem[]): UserError => {
   const sorted = [...problems].sort((a, b) => a.line - b.line);

@@ -3,6 +3,7 @@ import { UserError } from "../graph/error.ts";
 import { parseJson } from "../input/json.ts";
 import { inputLimits } from "../input/limits.ts";
 import { isMissing, readTextFile } from "../input/read.ts";
+import { checkSchema, problemText } from "../input/schema.ts";
 
 /**
  * The types of run.json, the one record of a run: every figure that the report, the terminal table and scripts show is in it.
@@ -286,14 +287,17 @@ export function stageReport<Name extends keyof StageReports>(result: RunResult, 
   return stage?.report as StageReports[Name] | undefined;
 }
 
-const count = z.number().nonnegative();
-const fraction = z.number().nullable();
+/** Beyond this a number is damage, and what is computed of it has no end. */
+const largest = 1e100;
+const figure = z.number().min(-largest).max(largest);
+const count = figure.nonnegative();
+const fraction = figure.nullable();
 const json = z.json();
 const object = z.record(z.string(), json);
 
 const accuracy = z.object({
-  map: z.number(),
-  map50: z.number(),
+  map: figure,
+  map50: figure,
   map75: fraction.exactOptional(),
   mapSmall: fraction.exactOptional(),
   mapMedium: fraction.exactOptional(),
@@ -361,7 +365,7 @@ const variant = z.object({
 const trainingPoint = z.object({
   epoch: count,
   step: count,
-  losses: z.record(z.string(), z.number()),
+  losses: z.record(z.string(), figure),
   map: fraction.exactOptional(),
   map50: fraction.exactOptional(),
   lr: count,
@@ -369,7 +373,7 @@ const trainingPoint = z.object({
   chosen: z.boolean().exactOptional(),
 });
 const curve = z.array(trainingPoint);
-const choices = z.array(z.object({ what: z.string(), candidates: count, chosen: z.string(), map: z.number(), plainMap: z.number() }));
+const choices = z.array(z.object({ what: z.string(), candidates: count, chosen: z.string(), map: figure, plainMap: figure }));
 
 const distillReport = z.object({
   curves: z.object({ baseline: curve.exactOptional(), distilled: curve.exactOptional() }).exactOptional(),
@@ -388,7 +392,7 @@ const pruneReport = z.object({
         layers: z.array(z.string()),
         channelsBefore: count,
         channelsAfter: count,
-        score: z.number().exactOptional(),
+        score: figure.exactOptional(),
       }),
     )
     .exactOptional(),
@@ -406,14 +410,14 @@ const quantizeReport = z.object({
   floatNodes: z.array(z.object({ node: z.string(), reason: z.string() })).exactOptional(),
   quantizedNodes: count.exactOptional(),
   sensitivity: z
-    .array(z.object({ node: z.string(), mapDrop: z.number().exactOptional(), sqnrDb: z.number().exactOptional() }))
+    .array(z.object({ node: z.string(), mapDrop: figure.exactOptional(), sqnrDb: figure.exactOptional() }))
     .exactOptional(),
   mapFloat: fraction.exactOptional(),
   mapInt8: z.object({ cpu: fraction.exactOptional(), tensorrt: fraction.exactOptional() }).exactOptional(),
   drop: fraction.exactOptional(),
   sessionSettings: object.exactOptional(),
-  agreement: z.object({ cpu: z.number().exactOptional(), tensorrt: z.number().exactOptional() }).exactOptional(),
-  sqnr: z.record(z.string(), z.object({ head: z.string(), writtenDb: z.number(), kernelsDb: z.number() }).nullable()).exactOptional(),
+  agreement: z.object({ cpu: figure.exactOptional(), tensorrt: figure.exactOptional() }).exactOptional(),
+  sqnr: z.record(z.string(), z.object({ head: z.string(), writtenDb: figure, kernelsDb: figure }).nullable()).exactOptional(),
   warnings: z.array(z.string()).exactOptional(),
   qat: curve.exactOptional(),
   choices: choices.exactOptional(),
@@ -442,16 +446,16 @@ const stageRecord = z.discriminatedUnion("name", [
 export const runResultSchema: z.ZodType<RunResult> = z.object({
   name: z.string(),
   config: object,
-  seed: z.number(),
+  seed: figure,
   environment: object,
   variants: z.array(variant),
   stages: z.array(stageRecord),
-  gates: z.array(z.object({ name: z.string(), limit: z.number(), value: fraction, passed: z.boolean() })),
+  gates: z.array(z.object({ name: z.string(), limit: figure, value: fraction, passed: z.boolean() })),
   choosing: z.object({ measuredOn: z.enum(["test", "val"]), pictures: count, candidates: count, standardError: fraction, helpedAtMost: fraction }).exactOptional(),
-  losses: z.array(z.object({ variant: z.string(), parent: z.string(), drop: z.number(), allowed: z.number() })).exactOptional(),
+  losses: z.array(z.object({ variant: z.string(), parent: z.string(), drop: figure, allowed: figure })).exactOptional(),
 });
 
-const notARun = (file: string, problem: string, cause?: unknown) =>
+export const notARun = (file: string, problem: string, cause?: unknown) =>
   new UserError(
     "NOT_A_RUN",
     `Cannot read the run in "${file}": ${problem}.`,
@@ -473,8 +477,7 @@ export function parseRunResult(text: string, file: string): RunResult {
   } catch (cause) {
     throw notARun(file, text === "" ? "there is no such file, or it is empty" : "it is not JSON", cause);
   }
-  const parsed = runResultSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join(".") || "top level"}: ${issue.message}`);
-  throw notARun(file, problems.join("; "), parsed.error);
+  const { data, problems } = checkSchema(runResultSchema, value, "top level");
+  if (problems) throw notARun(file, problemText(problems, 5));
+  return data;
 }

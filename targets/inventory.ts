@@ -3,6 +3,7 @@ import { z } from "zod";
 import { UserError } from "../graph/error.ts";
 import { inputLimits } from "../input/limits.ts";
 import { readTextFile } from "../input/read.ts";
+import { checkSchema } from "../input/schema.ts";
 import { codeKeys, refuseCode, type Trust } from "./code-keys.ts";
 import { nameField, threadsField } from "./fields.ts";
 import type { TargetSettings } from "./kind.ts";
@@ -58,10 +59,10 @@ const listSchema = (): z.core.JSONSchema.BaseSchema => z.toJSONSchema(z.array(ta
 const problemsOf = (entry: unknown, index: number): string[] => {
   const kind = typeof entry === "object" && entry !== null && "kind" in entry ? String(entry.kind) : undefined;
   if (entry === "local") return [];
-  const schema = kind === undefined ? undefined : kindSchemas[kind];
+  const schema = kind !== undefined && Object.hasOwn(kindSchemas, kind) ? kindSchemas[kind] : undefined;
   if (!schema) return [`targets.${index}: kind ${wrongKind}`];
-  const parsed = schema.safeParse(entry);
-  return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `targets.${[index, ...path].map(String).join(".")}: ${message}`);
+  const { problems = [] } = checkSchema(z.object({ targets: z.object({ [index]: schema }) }), { targets: { [index]: entry } });
+  return problems.map(({ message }) => message);
 };
 
 /** The wanted entries by name ("local" is always there; a name of no entry that looks like user@host is a plain Linux device). Throws UserError UNKNOWN_TARGET. */

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from "node:os";
+import { checkedRecords } from "./checked-records.ts";
 import { isDevice, nameOf, type DeviceEntry, type TargetEntry } from "./inventory.ts";
 import type { KindContext, Probe } from "./kind.ts";
 import { kindOf } from "./kinds.ts";
@@ -15,7 +16,7 @@ export const openTarget = (entry: TargetEntry): Target => {
     name: entry.name, kind: entry.kind, runtime: kind.runtime,
     benchmark: (job, hooks = {}) => withDevice(entry, hooks.signal, async (context) => {
       hooks.onMoment?.("connected");
-      return locked(context, () => kind.benchmark(context, job, hooks));
+      return checkedRecords(await locked(context, () => kind.benchmark(context, job, hooks)), entry.name);
     }),
   };
 };

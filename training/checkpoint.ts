@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Tensor } from "../graph/tensor.ts";
+import { isMissing, readPlainFile } from "../input/read.ts";
 import { checkpointCorrupt, checkpointOfOther, checkpointUnwritable } from "./errors.ts";
 import type { TrainingState } from "./state.ts";
 
@@ -10,6 +11,8 @@ import type { TrainingState } from "./state.ts";
  */
 const magic = Buffer.from("ESTRAIN1");
 const digestBytes = 32;
+/** What Node.js reads at once. */
+const largestCheckpoint = 2 ** 31 - 1;
 
 interface Header extends Omit<TrainingState, "vectors"> {
   /** Fingerprint of the problem, the data and the options. */
@@ -72,9 +75,9 @@ export const readCheckpoint = async (path: string, problem: string): Promise<Tra
   return { step, updates, skippedInRow, sums, history, vectors };
 };
 
-const readWhole = (path: string): Promise<Buffer | undefined> => readFile(path).catch((error: unknown) => {
-  if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
-  throw checkpointCorrupt(path, `it cannot be read (${String(error)})`);
+const readWhole = (path: string): Promise<Buffer | undefined> => readPlainFile(path, largestCheckpoint).catch((error: unknown) => {
+  if (isMissing(error)) return undefined;
+  throw checkpointCorrupt(path, error instanceof Error ? error.message : String(error));
 });
 
 /** Epochs that the checkpoint in `path` has behind it; undefined if there is no such file. Throws UserError CHECKPOINT_CORRUPT. */

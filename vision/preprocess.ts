@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UserError } from "../graph/error.ts";
 import { parseJson } from "../input/json.ts";
+import { checkSchema } from "../input/schema.ts";
 import { resizeInto, roundHalfEven } from "./resize.ts";
 import type { Box, Image8, Preprocess } from "./types.ts";
 
@@ -139,13 +140,12 @@ export function parsePreprocess(json: string, source = "preprocess contract"): P
   } catch (cause) {
     throw badPreprocess(source, [cause instanceof Error ? cause.message : String(cause)], cause);
   }
-  const result = preprocessSchema.safeParse(value);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
-  throw badPreprocess(source, problems, result.error);
+  const { data, problems } = checkSchema(preprocessSchema, value);
+  if (problems) throw badPreprocess(source, problems.map(({ message }) => message));
+  return data;
 }
 
-const badPreprocess = (source: string, problems: readonly string[], cause: unknown) =>
+const badPreprocess = (source: string, problems: readonly string[], cause?: unknown) =>
   new UserError(
     "BAD_PREPROCESS",
     `The ${source} is not a valid preprocess contract: ${problems.join("; ")}.`,

@@ -1,11 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { loadDetector, runDetector, type DetectorModel } from "../../detection/detector.ts";
 import { UserError } from "../../graph/error.ts";
+import { readPlainFile } from "../../input/read.ts";
 import { sha256Of } from "../../targets/digest.ts";
 import type { PictureAnswer, PicturesTask } from "../../targets/pictures.ts";
 import { decodeImage, detect, fit, letterbox8, toTensor, type Detection, type Image8, type OutputTensor } from "../../vision/index.ts";
-import { isInside, leavesBundle, listFiles } from "../checksums.ts";
+import { bundleLimits, isInside, leavesBundle, listFiles } from "../checksums.ts";
 import { modelRoles, type Manifest, type ModelRole } from "../manifest-schema.ts";
 import { modelKey } from "../names.ts";
 import { goldenIndex, storedTypes } from "./files.ts";
@@ -61,7 +61,7 @@ export interface GoldenOutcome {
 export const checkGolden = async (folder: string, manifest: Manifest, machine: GoldenMachine = thisMachine, signal?: AbortSignal): Promise<GoldenOutcome> => {
   const read: Read = (path) => {
     if (!isInside(path)) throw leavesBundle(path);
-    return readFile(join(folder, path));
+    return readPlainFile(join(folder, path), bundleLimits.bytes).catch((cause: unknown) => { throw differs(path, "the file", cause instanceof Error ? cause.message : String(cause)); });
   };
   const index = parseGoldenIndex((await read(goldenIndex)).toString());
   for (const { id, outputs } of index.pictures) {

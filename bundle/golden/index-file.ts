@@ -43,7 +43,7 @@ export const parseGoldenIndex = (text: string): GoldenIndex => {
     if (index === 0 || line === "") continue;
     const [kind, ...fields] = line.split(" ");
     const numbers = fields.map(Number);
-    if (numberFields[kind ?? ""]?.some((at) => (fields[at] ?? "") === "" || !Number.isFinite(numbers[at]))) throw badLine(index + 1, line);
+    if (Object.hasOwn(numberFields, kind ?? "") && numberFields[kind!]!.some((at) => (fields[at] ?? "") === "" || !Number.isFinite(numbers[at]))) throw badLine(index + 1, line);
     const picture = pictures.at(-1);
     const output = picture?.outputs.at(-1) as Loose<IndexedOutput> | undefined;
     if (kind === "thresholds" && fields.length === 4) thresholds = { scoreThreshold: numbers[0]!, iouThreshold: numbers[1]!, maxDetections: numbers[2]!, multiLabel: numbers[3] === 1 };

@@ -1,16 +1,18 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import type { z } from "zod";
 import { readKey } from "../../bundle/signature.ts";
 import { writeBundle, type WrittenBundle } from "../../bundle/write.ts";
 import type { Trust } from "../../targets/code-keys.ts";
 import { UserError } from "../../graph/error.ts";
+import { checkSchema, problemText } from "../../input/schema.ts";
 import { bundleDefaults, configSchema, type BundleConfig } from "../config-schema.ts";
 import { loadConfig } from "../config.ts";
 import { readKept } from "../kept.ts";
 import { makePlan, type Plan } from "../plan.ts";
 import { silentReporter, type Reporter } from "../progress.ts";
-import { readRun } from "../run-file.ts";
-import type { RunResult } from "../result.ts";
+import { readRun, runFile } from "../run-file.ts";
+import { notARun, type RunResult } from "../result.ts";
 import { bundleInput } from "./input.ts";
 import { sourceFile } from "./source.ts";
 import { following, toolRecord } from "./stage.ts";
@@ -34,18 +36,25 @@ export const bundleRun = async (runFolder: string, options: BundleRunOptions = {
   const { reporter = silentReporter, signal } = options;
   const key = options.sign === undefined ? undefined : await readKey(options.sign, "private");
   const result = await readRun(runFolder, reporter);
-  const settings = settingsOf(result, options);
+  const settings = settingsOf(result, runFolder, options);
   const plan = await planOf(result, runFolder, options, reporter);
   if (!plan) reporter.warn("the run's config is not where it was: accuracy by slice is not measured (name it with --config)");
-  const requirements = configSchema.shape.requirements.parse(result.config["requirements"]) ?? [];
+  const requirements = ofConfig(configSchema.shape.requirements, result, "requirements", runFolder) ?? [];
   const input = await bundleInput({ result, runFolder: resolve(runFolder), settings, requirements, plan });
   return writeBundle(input, resolve(options.out ?? join(runFolder, "bundles")), {
     tool: toolRecord(), archive: options.archive ?? settings.archive, ...(key && { key }), ...following(reporter, signal),
   });
 };
 
-const settingsOf = (result: RunResult, { variant, formats }: BundleRunOptions): BundleConfig => ({
-  ...bundleDefaults(), ...(configSchema.shape.bundle.parse(result.config["bundle"]) ?? {}), ...(variant !== undefined && { variant }), ...(formats && { formats }),
+/** A part of the config as run.json keeps it; a file that was changed by hand is refused as any other. */
+const ofConfig = <T>(schema: z.ZodType<T>, { config }: RunResult, key: string, runFolder: string): T => {
+  const { data, problems } = checkSchema(schema, config[key], `config.${key}`);
+  if (problems) throw notARun(join(runFolder, runFile), problemText(problems));
+  return data;
+};
+
+const settingsOf = (result: RunResult, runFolder: string, { variant, formats }: BundleRunOptions): BundleConfig => ({
+  ...bundleDefaults(), ...(ofConfig(configSchema.shape.bundle, result, "bundle", runFolder) ?? {}), ...(variant !== undefined && { variant }), ...(formats && { formats }),
 });
 
 /** The run's data sets; null where no config is named and the old one is gone. */

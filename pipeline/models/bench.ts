@@ -4,6 +4,7 @@ import { UserError } from "../../graph/error.ts";
 import { parseJson } from "../../input/json.ts";
 import { inputLimits } from "../../input/limits.ts";
 import { isMissing, readTextFile } from "../../input/read.ts";
+import { checkSchema, problemText } from "../../input/schema.ts";
 import { loadModel } from "../../onnx/load.ts";
 import { checkComparable } from "../../targets/compare.ts";
 import { sha256File } from "../../targets/digest.ts";
@@ -51,9 +52,9 @@ export const readRecords = async (path: string): Promise<BenchmarkRecord[]> => {
   const entries = isOneValue(text) ? wholeFile(text, path) : linesOf(text, path);
   if (entries.length === 0) throw notRecords(path, "it holds no record");
   return entries.map(({ place, value }) => {
-    const parsed = benchmarkRecord.safeParse(value);
-    if (!parsed.success) throw notRecords(path, `${place}: ${parsed.error.issues.slice(0, 3).map((issue) => `${issue.path.join(".") || "it"}: ${issue.message}`).join("; ")}`);
-    return parsed.data;
+    const { data, problems } = checkSchema(benchmarkRecord, value);
+    if (problems) throw notRecords(path, `${place}: ${problemText(problems)}`);
+    return data;
   });
 };
 

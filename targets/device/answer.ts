@@ -2,12 +2,15 @@ import { z } from "zod";
 import { shown } from "../../escape/names.ts";
 import { UserError } from "../../graph/error.ts";
 import { parseJson } from "../../input/json.ts";
+import { checkSchema, problemText } from "../../input/schema.ts";
 import type { DeviceReply } from "./job.ts";
 
 /** What the runner on a device may answer. A device is not trusted: figures that no machine can have are refused, not reported. */
 
 const count = z.number().int().min(0).max(2 ** 53);
 const milliseconds = z.number().min(0).max(1e9);
+/** Of one run, at least a nanosecond: frames a second are made of it. */
+const runMs = milliseconds.min(1e-6);
 /** What people read is shown without control characters. */
 const text = z.string().max(10_000).transform(shown);
 const reading = z.object({ seconds: z.number().min(0).max(1e9), temperatureC: z.number().min(-300).max(1000).nullable(), clockMHz: z.number().min(0).max(1e6).nullable() });
@@ -18,7 +21,7 @@ const reply = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("moment"), moment: text }),
   z.object({ kind: z.literal("failed"), code: z.string().regex(/^[A-Z_]{0,60}$/), message: text, nextStep: text }),
   z.object({
-    kind: z.literal("result"), warmup: count, busyCores: z.number().min(0).max(1e5).nullable(), roundsMs: z.array(z.array(milliseconds)), endToEndMs: z.array(milliseconds),
+    kind: z.literal("result"), warmup: count, busyCores: z.number().min(0).max(1e5).nullable(), roundsMs: z.array(z.array(runMs).min(1)).min(1), endToEndMs: z.array(runMs),
     memoryBytes: z.number().min(0).max(2 ** 53), sensors: z.array(reading.extend({ throttledBits: text.nullable() })), soak: z.array(reading.extend({ fps: z.number().min(0).max(1e9), p99Ms: milliseconds })),
     outputs: z.array(output), node: text, onnxruntime: text, architecture: text,
   }),
@@ -34,9 +37,9 @@ export const parseReply = (line: string, label: string): DeviceReply | undefined
   } catch (cause) {
     throw badAnswer(label, cause instanceof Error ? cause.message : String(cause));
   }
-  const parsed = reply.safeParse(value);
-  if (!parsed.success) throw badAnswer(label, `${parsed.error.issues[0]!.path.join(".") || "the line"}: ${parsed.error.issues[0]!.message}`);
-  return parsed.data as DeviceReply;
+  const { data, problems } = checkSchema(reply, value, "the line");
+  if (problems) throw badAnswer(label, problemText(problems, 1));
+  return data as DeviceReply;
 };
 
 export const badAnswer = (label: string, problem: string): UserError =>

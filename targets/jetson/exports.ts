@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { parseJson } from "../../input/json.ts";
+import { checkSchema, problemText } from "../../input/schema.ts";
 import { unreadableOutput } from "./errors.ts";
 
 /** The files that trtexec exports. */
 
 /** Milliseconds; a device that says less than nothing or years is not believed. */
 const time = z.number().min(0).max(1e9);
-const query = z.object({ startComputeMs: z.number(), h2dMs: time, computeMs: time, d2hMs: time, latencyMs: time, endToEndMs: z.number().optional() });
+const query = z.object({ startComputeMs: z.number().min(-1e12).max(1e12), h2dMs: time, computeMs: time, d2hMs: time, latencyMs: time.min(1e-6), endToEndMs: z.number().optional() });
 
 export interface QueryTimes {
   /** Copy in, compute, copy out: what an application waits for. */
@@ -36,7 +37,7 @@ export interface LayerTime {
   readonly percentage: number;
 }
 
-const profiled = z.object({ name: z.string(), averageMs: z.number(), percentage: z.number() });
+const profiled = z.object({ name: z.string(), averageMs: time, percentage: z.number().min(0).max(1000) });
 
 /** `--exportProfile`: the count, then layers. Names are not escaped there, so a file that is no JSON is read entry by entry. Throws UserError DEVICE_OUTPUT. */
 export const parseProfile = (text: string): readonly LayerTime[] => {
@@ -98,8 +99,7 @@ const checked = <T>(schema: z.ZodType<T>, tool: string, text: string): T => {
     const comma = /:\s*-?\d+,\d+\s*[,}]/.test(text);
     throw unreadableOutput(tool, text.slice(-80), comma ? "numbers with a decimal comma, so the device's language is not C" : "it is not JSON, or cut off", cause);
   }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw unreadableOutput(tool, text.slice(0, 80), `${issue!.path.join(".") || "the whole"}: ${issue!.message}`, result.error);
+  const { data, problems } = checkSchema(schema, value, "the whole");
+  if (problems) throw unreadableOutput(tool, text.slice(0, 80), problemText(problems, 1));
+  return data;
 };

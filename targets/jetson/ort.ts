@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
 import { parseJson } from "../../input/json.ts";
+import { checkSchema, problemText } from "../../input/schema.ts";
 import type { Transport } from "../transport.ts";
 import type { JetsonPrecision } from "./command.ts";
 import { unreadableOutput } from "./errors.ts";
@@ -82,9 +83,9 @@ export const parseOrtResult = (stdout: string): OrtResult => {
   } catch (cause) {
     throw unreadableOutput("the ONNX Runtime script", line, "its last line is no JSON, or cut off", cause);
   }
-  const result = reply.safeParse(value);
-  if (!result.success) throw unreadableOutput("the ONNX Runtime script", line, `${result.error.issues[0]!.path.join(".")}: ${result.error.issues[0]!.message}`, result.error);
-  return result.data;
+  const { data, problems } = checkSchema(reply, value, "the line");
+  if (problems) throw unreadableOutput("the ONNX Runtime script", line, problemText(problems, 1));
+  return data;
 };
 
 /** Nobody but `wanted` and CUDA ran a node, and `wanted` ran at least one. Throws UserError PROVIDER_MISSING, PROVIDER_FALLBACK. */

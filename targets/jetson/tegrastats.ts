@@ -19,6 +19,15 @@ export interface TegraSample {
 /** Below this a sensor reports that it is off (-256, -1000). */
 const coldestC = -200;
 
+/** What no board reaches: beyond it a figure is damage, and no figure of a report may be made of it. */
+const most = { megabytes: 1e9, percent: 100, megahertz: 1e6, celsius: 1000, milliwatts: 1e8 } as const;
+
+const within = (unit: keyof typeof most, text: string): number => {
+  const value = Number(text);
+  if (!(value <= most[unit])) throw unreadableOutput("tegrastats", text, `more than ${most[unit]} ${unit}, which no board has`);
+  return value;
+};
+
 /**
  * Reads a line of tegrastats of JetPack 4 to 7: names it does not know are skipped, values may be `cur/avg[/max]`, with or without a unit.
  * Throws UserError DEVICE_OUTPUT where the memory or every sensor is missing, and for decimal commas.
@@ -35,27 +44,27 @@ export const parseTegrastats = (line: string): TegraSample => {
   const gpu = /\bGR3D_FREQ (?:(\d+)%)?(?:@(?:\[([\d,]*)\]|(\d+)))?/.exec(line);
   const emc = /\bEMC_FREQ (?:\d+%)?@(\d+)/.exec(line)?.[1];
   return {
-    ramUsedMB: Number(ram[1]), ramTotalMB: Number(ram[2]), cpuPercent: cores(line), temperatureC, powerMW,
-    gpuPercent: gpu?.[1] === undefined ? null : Number(gpu[1]),
-    gpuMHz: (gpu?.[2] ?? gpu?.[3] ?? "").split(",").filter((text) => text !== "").map(Number),
-    emcMHz: emc === undefined ? null : Number(emc),
+    ramUsedMB: within("megabytes", ram[1]!), ramTotalMB: within("megabytes", ram[2]!), cpuPercent: cores(line), temperatureC, powerMW,
+    gpuPercent: gpu?.[1] === undefined ? null : within("percent", gpu[1]),
+    gpuMHz: (gpu?.[2] ?? gpu?.[3] ?? "").split(",").filter((text) => text !== "").map((text) => within("megahertz", text)),
+    emcMHz: emc === undefined ? null : within("megahertz", emc),
   };
 };
 
 const cores = (line: string): (number | null)[] =>
   (/\bCPU \[([^\]]*)\]/.exec(line)?.[1] ?? "").split(",").filter((text) => text !== "").map((core) => {
     const percent = /^(\d+)%/.exec(core)?.[1];
-    return percent === undefined ? null : Number(percent);
+    return percent === undefined ? null : within("percent", percent);
   });
 
 /** `cpu@48.843C`, `GPU@40C`, `tj@52.9C/52.9C`. */
 const temperatures = (line: string): Record<string, number> =>
   Object.fromEntries([...line.matchAll(/(?<=^|\s)([A-Za-z][\w-]*)@(-?\d+(?:\.\d+)?)C(?:\/-?\d+(?:\.\d+)?C)?(?=\s|$)/g)]
-    .map(([, name, value]): [string, number] => [name!.toLowerCase(), Number(value)]).filter(([, celsius]) => celsius > coldestC));
+    .map(([, name, value]): [string, number] => [name!.toLowerCase(), within("celsius", value!)]).filter(([, celsius]) => celsius > coldestC));
 
 /** `VDD_IN 6210mW/6203mW`, `POM_5V_IN 1750/1628`, three values on JetPack 7. */
 const rails = (line: string): Record<string, number> =>
-  Object.fromEntries([...line.matchAll(/(?<=^|\s)([A-Za-z]\w*) (\d+)(?:mW)?\/\d+(?:mW)?(?:\/\d+(?:mW)?)?(?=\s|$)/g)].map(([, name, value]) => [name!.toUpperCase(), Number(value)]));
+  Object.fromEntries([...line.matchAll(/(?<=^|\s)([A-Za-z]\w*) (\d+)(?:mW)?\/\d+(?:mW)?(?:\/\d+(?:mW)?)?(?=\s|$)/g)].map(([, name, value]) => [name!.toUpperCase(), within("milliwatts", value!)]));
 
 /** Rails whose sum is what the module takes, most telling first; none of them is power at the wall. */
 const totals: readonly (readonly string[])[] = [

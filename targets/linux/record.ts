@@ -21,13 +21,17 @@ interface Measured {
   readonly emulated: boolean;
 }
 
+/** A list of any length: a call takes about 100,000 arguments. */
+const least = (values: readonly number[]): number => values.reduce((low, value) => Math.min(low, value), Infinity);
+const most = (values: readonly number[]): number => values.reduce((high, value) => Math.max(high, value), -Infinity);
+
 /** A clock below this share of its highest is a clock that fell while measuring. */
 const steadyClock = 0.95;
 
 /** Reasons of any board: a clock that fell under a governor that holds it. */
 export const clockFell = (readings: readonly SensorReading[]): string[] => {
   const clocks = readings.flatMap(({ clockMHz }) => clockMHz ?? []);
-  const [low, high] = [Math.min(...clocks), Math.max(...clocks)];
+  const [low, high] = [least(clocks), most(clocks)];
   return clocks.length > 1 && low < steadyClock * high ? [`the clock fell from ${high.toFixed(0)} to ${low.toFixed(0)} MHz while measuring`] : [];
 };
 
@@ -52,8 +56,8 @@ export const recordOf = ({ settings, facts, model, threads, batch, result, again
       name: facts.model ?? facts.hostname ?? settings.name, cpu: facts.cpu, os: [facts.os, facts.kernel].filter((text) => text !== null).join(", "),
       runtimes: { "onnxruntime-node": onnxruntime, node }, powerMode: null, governor: facts.governor,
     },
-    thermal: { startC: start?.temperatureC ?? null, endC: end?.temperatureC ?? null, maxC: temperatures.length > 0 ? Math.max(...temperatures) : null, throttled: throttling.length > 0 },
-    power: null, confidenceMs: confidenceOf(samples), clockMHz: { start: start?.clockMHz ?? null, end: end?.clockMHz ?? null, min: clocks.length > 0 ? Math.min(...clocks) : null },
+    thermal: { startC: start?.temperatureC ?? null, endC: end?.temperatureC ?? null, maxC: temperatures.length > 0 ? most(temperatures) : null, throttled: throttling.length > 0 },
+    power: null, confidenceMs: confidenceOf(samples), clockMHz: { start: start?.clockMHz ?? null, end: end?.clockMHz ?? null, min: clocks.length > 0 ? least(clocks) : null },
     ...(soak.length > 0 && { soak }), blockMediansMs: blockMedians(samples), ...(againstHost && { againstHost }),
     details: { architecture: result.architecture, busyCoresBefore: result.busyCores, loadAverageBefore: facts.loadAverage, cpuFeatures: facts.cpuFeatures, throttledBits: sensors.flatMap(({ throttledBits }) => throttledBits ?? []) },
     at: new Date().toISOString(),

@@ -67,7 +67,7 @@ test("a gate: 0 and a longer history where nothing is slower, 1 and the same his
 }));
 
 for (const [what, content, problem] of [
-  ["an empty file", "", "it is empty"], ["a cut line", `${line}\n${line.slice(0, 50)}`, "line 2 is not JSON, or cut off"], ["another kind of JSON", `${line}\n{"model": "a.onnx"}\n`, "line 2: sha256"],
+  ["an empty file", "", "it is empty"], ["a cut line", `${line}\n${line.slice(0, 50)}`, "line 2 is not JSON, or cut off"], ["another kind of JSON", `${line}\n{"model": "a.onnx"}\n`, 'line 2: "sha256" is missing'],
   ["a list without records", "[]", "it holds no record"], ["a list of something else", "[1]", "record 1: it: "], ["no text", Buffer.from([8, 7, 18, 0, 255]), "line 1 is not JSON"],
 ] as const) test(`${what} is no earlier measurement, and the error says why`, () => inFolder(async (folder) => {
   const path = join(folder, "history.jsonl");

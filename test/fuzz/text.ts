@@ -177,10 +177,10 @@ const placesOf = (value: unknown, found: Place[] = []): Place[] => {
 
 const jsonEdits: readonly ((place: Place, random: Random, all: readonly Place[]) => void)[] = [
   ({ holder, key }, random) => {
-    holder[key] = pick(random, values);
+    holder[key] = structuredClone(pick(random, values)); // a later change must not change the table
   },
   ({ holder, key }, random) => {
-    holder[key] = pick(random, values);
+    holder[key] = structuredClone(pick(random, values)); // a later change must not change the table
   },
   ({ holder, key }) => {
     delete holder[key];

@@ -4,9 +4,11 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { UserError } from "../../graph/error.ts";
 import { parseJson } from "../../input/json.ts";
 import { readPlainFile, UnreadableFile } from "../../input/read.ts";
 import { readYaml } from "../../input/yaml.ts";
+import { loadModel } from "../../onnx/load.ts";
 import { inFolder } from "../helpers/cli.ts";
 
 const test = suite("input");
@@ -16,6 +18,14 @@ const refusal = async (path: string, maxBytes = 1000): Promise<UnreadableFile> =
   if (error instanceof UnreadableFile) return error;
   throw new Error(`${path}: ${String(error)}`);
 };
+
+test("a model that is a pipe, a device or a folder is MODEL_FILE at once", () => inFolder(async (folder) => {
+  await execa("mkfifo", [join(folder, "pipe.onnx")]);
+  for (const [path, word] of [[join(folder, "pipe.onnx"), "a pipe"], ["/dev/zero", "a device"], [folder, "a folder"]] as const) {
+    const error: unknown = await loadModel(path).then(() => undefined, (reason: unknown) => reason);
+    assert.ok(error instanceof UserError && error.code === "MODEL_FILE" && error.message.includes(word), String(error));
+  }
+}));
 
 test("what is no plain file is refused in words, and holds nobody up", () => inFolder(async (folder) => {
   await execa("mkfifo", [join(folder, "pipe")]);

@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import { UserError } from "../../graph/error.ts";
 import { checkOutputs, parseReply } from "../../targets/device/answer.ts";
 import { parseTimes } from "../../targets/jetson/exports.ts";
+import { parseTegrastats } from "../../targets/jetson/tegrastats.ts";
 import { parseProbe } from "../../targets/linux/probe.ts";
 import { localTransport } from "../../targets/local-transport.ts";
 
@@ -34,6 +35,7 @@ test("a sound answer is read, other lines are passed over", () => {
 for (const [name, line] of Object.entries({
   "no JSON": "{oh", "100,000 levels": `{"a":`.repeat(100_000), "an unknown kind": '{"kind":"constructor"}', "an own prototype": '{"kind":"moment","moment":"x","__proto__":{"polluted":1}}',
   "a negative time": JSON.stringify({ ...sound, roundsMs: [[-1]] }), "an endless time": JSON.stringify(sound).replace("[1,2]", "[1e999]"), "a time that is a word": JSON.stringify({ ...sound, roundsMs: [["1"]] }),
+  "no run in a round": JSON.stringify({ ...sound, roundsMs: [[]] }), "no round": JSON.stringify({ ...sound, roundsMs: [] }), "a run of no time": JSON.stringify({ ...sound, roundsMs: [[0]] }),
   "no rounds": JSON.stringify({ ...sound, roundsMs: null }), "a size below nothing": JSON.stringify({ ...sound, memoryBytes: -1 }), "an output of -1": JSON.stringify({ ...sound, outputs: [{ name: "a", dtype: "float32", shape: [-1], bytes: 4 }] }),
   "an error code of its own": '{"kind":"failed","code":"\\u001b[31m","message":"","nextStep":""}',
 }))
@@ -50,6 +52,13 @@ test("outputs whose sizes contradict each other are DEVICE_ANSWER", () => {
 test("impossible facts of a board are unknown, not believed", () => {
   const facts = (text: string) => parseProbe(`kernelArchitecture=aarch64\n${text}`);
   assert.equal([facts("cores=4").cores, facts("cores=-1").cores, facts("cores=1e9").cores, facts("cores=Infinity").cores, facts("memoryKiB=-5").memoryBytes, facts("cores=NaN").cores], [4, null, null, null, null, null]);
+});
+
+test("figures of tegrastats that no board has are DEVICE_OUTPUT", () => {
+  const line = "RAM 100/200MB CPU [5%@100] EMC_FREQ 1%@100 GR3D_FREQ 3%@[300] tj@40C VDD_IN 500mW/500mW";
+  assert.is(codeOf(() => parseTegrastats(line)), "none");
+  for (const [from, to] of [["100/", "9".repeat(400) + "/"], ["GR3D_FREQ 3", "GR3D_FREQ 101"], ["[300]", "[9999999]"], ["tj@40", "tj@4000"], ["500mW/", "999999999mW/"], ["5%@", "500%@"], ["@100 GR", "@9999999 GR"]] as const)
+    assert.is(codeOf(() => parseTegrastats(line.replace(from, to))), "DEVICE_OUTPUT", to.slice(0, 20));
 });
 
 test("trtexec times below zero are DEVICE_OUTPUT", () => {

@@ -23,7 +23,7 @@ test("a list, a config's targets, and this machine", async () => {
 });
 
 for (const [what, text, words] of [
-  ["no list", "name: x\n", "no list of targets"], ["an unknown kind", "- {name: a, kind: toaster, host: b}\n", "kind must be one of local, linux, rpi, jetson"], ["no host", "- {name: a, kind: rpi}\n", "targets.0.host"],
+  ["no list", "name: x\n", "no list of targets"], ["an unknown kind", "- {name: a, kind: toaster, host: b}\n", "kind must be one of local, linux, rpi, jetson"], ["a kind that every object has", "- {name: a, kind: constructor, host: b}\n", "kind must be one of local"], ["no host", "- {name: a, kind: rpi}\n", "targets.0.host"],
   ["a host that is an option", "- {name: a, kind: rpi, host: -oProxyCommand=x}\n", "a host as ssh takes it"], ["an unknown key", "- {name: a, kind: rpi, host: b, pasword: c}\n", "pasword"],
   ["a name twice", "- {name: a, kind: rpi, host: b}\n- {name: a, kind: linux, host: c}\n", '"a" is listed twice'], ["broken YAML", "- {name: a\n", "targets.yaml"],
 ] as const) {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
 import { inputLimits } from "../../input/limits.ts";
 import { parseJson as parseText } from "../../input/json.ts";
+import { checkSchema, problemText } from "../../input/schema.ts";
 import { boundsOf } from "./bounds.ts";
 import { readIfPresent } from "./files.ts";
 import { foreignJson, notRead } from "./foreign.ts";
@@ -39,9 +40,10 @@ const polygonSchema = z.object({
 export type CocoImage = z.infer<typeof imageSchema>;
 export type CocoCategory = z.infer<typeof categorySchema>;
 
-export const issuesOf = (error: z.ZodError) => error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`.trim()).join("; ");
-
-export const entryId = (entry: unknown) => (typeof entry === "object" && entry !== null && "id" in entry ? ` (id ${String(entry.id)})` : "");
+export const entryId = (entry: unknown): string => {
+  const id = typeof entry === "object" && entry !== null && "id" in entry ? entry.id : undefined;
+  return typeof id === "number" ? ` (id ${id})` : typeof id === "string" ? ` (id ${id.slice(0, 40)})` : "";
+};
 
 /** The lists of a COCO JSON. Throws UserError BAD_COCO_JSON, BAD_CLASS_NAMES; DATASET_NOT_READ for JSON of another tool. */
 export async function parseCocoFile(file: string): Promise<z.infer<typeof fileSchema>> {
@@ -50,15 +52,15 @@ export async function parseCocoFile(file: string): Promise<z.infer<typeof fileSc
   const value = parseJson(file, text);
   const foreign = foreignJson(value);
   if (foreign) throw notRead(file, foreign);
-  const result = fileSchema.safeParse(value);
-  if (!result.success) throw badCoco(file, result.error.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`).join("; "), result.error);
-  const ids = result.data.categories.flatMap((category) => (typeof category === "object" && category !== null && "id" in category && typeof category.id === "number" ? [category.id] : []));
+  const { data, problems } = checkSchema(fileSchema, value, "file");
+  if (problems) throw badCoco(file, problemText(problems));
+  const ids = data.categories.flatMap((category) => (typeof category === "object" && category !== null && "id" in category && typeof category.id === "number" ? [category.id] : []));
   const seen = new Set<number>();
   const twice = ids.find((one) => seen.size === seen.add(one).size);
   if (twice !== undefined) throw badCoco(file, `two categories have id ${twice}`);
-  const names = result.data.categories.flatMap((category) => (typeof category === "object" && category !== null && "name" in category && typeof category.name === "string" && category.name !== "" ? [category.name] : []));
+  const names = data.categories.flatMap((category) => (typeof category === "object" && category !== null && "name" in category && typeof category.name === "string" && category.name !== "" ? [category.name] : []));
   checkClassNames(`"${file}"`, names, ({ name }) => lineOfJsonString(text, name));
-  return result.data;
+  return data;
 }
 
 function parseJson(file: string, text: string): unknown {

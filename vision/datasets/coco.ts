@@ -1,8 +1,9 @@
 import path from "node:path";
 import type { z } from "zod";
 import { UserError } from "../../graph/error.ts";
+import { checkSchema, problemText } from "../../input/schema.ts";
 import type { RawBox, RawDataset, RawItem, Report } from "./dataset.ts";
-import { annotationSchema, categorySchema, entryId, imageSchema, issuesOf, parseCocoFile, polygonBox, type CocoCategory, type CocoImage } from "./coco-file.ts";
+import { annotationSchema, categorySchema, entryId, imageSchema, parseCocoFile, polygonBox, type CocoCategory, type CocoImage } from "./coco-file.ts";
 import { isImageFile, kindOf, listFiles, named } from "./files.ts";
 
 export interface CocoPlace {
@@ -48,9 +49,9 @@ function toItem({ id: imageId, file_name, width, height }: CocoImage, folder: st
 /** The entries that fit the schema; the others are reported by their place in the list. */
 function parseEntries<T extends { id: number }>(entries: readonly unknown[], list: string, schema: z.ZodType<T>, file: string, report: Report): T[] {
   return entries.flatMap((entry, index) => {
-    const result = schema.safeParse(entry);
-    if (result.success) return [result.data];
-    report({ file, message: `${list}[${index}]${entryId(entry)}: ${issuesOf(result.error)}` });
+    const { data, problems } = checkSchema(schema, entry, "the entry");
+    if (!problems) return [data];
+    report({ file, message: `${list}[${index}]${entryId(entry)}: ${problemText(problems)}` });
     return [];
   });
 }
@@ -103,9 +104,9 @@ function readAnnotations(entries: readonly unknown[], images: readonly CocoImage
 
 /** The annotation's id, undefined where it has none, or what is wrong with it. */
 function addAnnotation(entry: unknown, byImage: ReadonlyMap<number, RawBox[]>, indexOf: ReadonlyMap<number, number>): number | string | undefined {
-  const result = annotationSchema.safeParse(entry);
-  if (!result.success) return issuesOf(result.error);
-  const { id, image_id, category_id, bbox, iscrowd, area } = result.data;
+  const { data, problems } = checkSchema(annotationSchema, entry, "the entry");
+  if (problems) return problemText(problems);
+  const { id, image_id, category_id, bbox, iscrowd, area } = data;
   const boxes = byImage.get(image_id);
   const category = indexOf.get(category_id);
   if (!boxes) return `no image has id ${image_id}`;

@@ -2,6 +2,7 @@ import path from "node:path";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
+import { checkSchema, problemText } from "../../input/schema.ts";
 import type { ClassName } from "../types.ts";
 import type { DatasetProblem, RawBox, RawDataset, RawItem, Report, Split, UnlabelledPolicy } from "./dataset.ts";
 import { beginningOf, byCodePoint, isImageFile, kindOf, listFiles, listPictureFiles, mapParallel, readIfPresent, readLabels, relativeId } from "./files.ts";
@@ -122,9 +123,9 @@ export interface VocAnnotation {
 export function parseVoc(text: string, file: string): VocAnnotation {
   const { value, problem } = parseXml(text);
   if (problem) return broken({ file, ...problem });
-  const result = annotationSchema.safeParse(value);
-  if (!result.success) return broken({ file, message: `not a VOC annotation: ${issuesOf(result.error)}` });
-  const { size, filename, object: objects } = result.data.annotation;
+  const { data, problems: wrong } = checkSchema(annotationSchema, value, "the file");
+  if (wrong) return broken({ file, message: `not a VOC annotation: ${problemText(wrong)}` });
+  const { size, filename, object: objects } = data.annotation;
   const lines = objectLines(text);
   const read = objects.map((object, index) => ({ line: lines[index] ?? 1, value: parseObject(object) }));
   for (const { line, value } of read) if (typeof value !== "string") checkClassNames(`"${file}"`, [value.className], () => line);
@@ -152,9 +153,9 @@ const broken = (problem: DatasetProblem): VocAnnotation => ({ boxes: [], size: u
 
 /** The box, or what is wrong with the object. */
 function parseObject(object: unknown): VocBox | string {
-  const result = objectSchema.safeParse(object);
-  if (!result.success) return `object: ${issuesOf(result.error)}`;
-  const { name, difficult, bndbox } = result.data;
+  const { data, problems } = checkSchema(objectSchema, object, "the tag");
+  if (problems) return `object: ${problemText(problems)}`;
+  const { name, difficult, bndbox } = data;
   const { xmin, ymin, xmax, ymax } = bndbox;
   if (xmax < xmin || ymax < ymin) return `object "${name}": the box has no area (${xmin},${ymin} to ${xmax},${ymax})`;
   return { className: plainText(name), box: [xmin - 1, ymin - 1, xmax - xmin + 1, ymax - ymin + 1], ...(difficult === "1" || difficult === "true" ? { crowd: true } : {}) };
@@ -162,8 +163,6 @@ function parseObject(object: unknown): VocBox | string {
 
 /** 1-based line of each `<object>`. */
 const objectLines = (text: string) => text.split("\n").flatMap((line, index) => (line.match(/<object[\s>]/g) ?? []).map(() => index + 1));
-
-const issuesOf = (error: z.ZodError) => error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`.trim()).join("; ");
 
 const stemOf = (file: string) => path.basename(file, path.extname(file));
 

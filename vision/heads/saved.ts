@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
 import { parseJson } from "../../input/json.ts";
+import { checkSchema, problemText } from "../../input/schema.ts";
 import { boxForms, coordinateKinds, headFamilies, type Head } from "./types.ts";
 
 const index = z.int().min(0);
@@ -54,11 +55,11 @@ export const serializeHead = (value: Head): string => JSON.stringify(value);
 
 /** Reads `serializeHead` text; `source` names the file. Throws UserError BAD_HEAD. */
 export const parseHead = (json: string, source: string): Head => {
-  const parsed = head.safeParse(safeJson(json));
-  if (parsed.success) return parsed.data;
+  const { data, problems } = checkSchema(head, safeJson(json));
+  if (!problems) return data;
   throw new UserError(
     "BAD_HEAD",
-    `The description of the head in the metadata of ${source} is not readable: ${parsed.error.issues[0]?.message ?? "?"}.`,
+    `The description of the head in the metadata of ${source} is not readable: ${problemText(problems, 1)}.`,
     "remove edgestill.head from the metadata, or write the file again.",
   );
 };

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { archiveOf } from "../../../bundle/archive.ts";
-import { checksumsFile, checksumsText } from "../../../bundle/checksums.ts";
+import { checksumsFile, checksumsText, measuredChecksumsFile } from "../../../bundle/checksums.ts";
 import { parseGoldenIndex } from "../../../bundle/golden/index-file.ts";
+import { isMeasured } from "../../../bundle/measured.ts";
 import { unpackArchive } from "../../../bundle/unpack.ts";
 import { verifyBundle } from "../../../bundle/verify.ts";
 import { verifyBundleFolder } from "../../../pipeline/bundle/verify.ts";
@@ -19,7 +20,7 @@ const zeros = "0".repeat(64);
 const model = encode("the bytes of a model: nobody opens them here");
 const port = (name: string, shape: readonly number[]) => ({ name, dtype: "float32", shape });
 const manifest = {
-  schema: "edgestill-bundle/1",
+  schema: "edgestill-bundle/2",
   name: "tiny-01234567",
   run: "tiny",
   hash: "01234567",
@@ -81,10 +82,8 @@ const manifest = {
       },
     ],
     stages: [{ name: "distill", hash: zeros }],
-    environment: {},
   },
   accuracy: [],
-  latency: [],
   gates: [{ name: "mapDrop", limit: 0.1, value: 0.05, passed: true }],
   requirements: [
     {
@@ -109,20 +108,37 @@ const manifest = {
 const golden =
   "edgestill-golden 1\nthresholds 0.25 0.45 300 0\npicture p0 64 48 golden/p0.rgb\nletterbox golden/p0.letterbox\ntensor golden/p0.tensor\noutput float 0.0001 golden/p0.f32\nboxes float 1 0.001\nbox 1 2 3 4 0.9 1\n";
 
+const timings = {
+  schema: "edgestill-timings/1",
+  environment: {},
+  latency: [],
+  gates: [{ name: "local.p50Ms", limit: 5, value: 4, passed: true }],
+  requirements: [],
+};
+const lists: ReadonlySet<string> = new Set([checksumsFile, measuredChecksumsFile]);
+
 /** The files of a small bundle that verify accepts; `changed` take the place of its own, and the checksums follow. */
 const bundleWith = (changed: Readonly<Record<string, Uint8Array>> = {}): Map<string, Uint8Array> => {
-  const files = new Map(
+  const all = new Map(
     Object.entries({
       "manifest.json": encode(JSON.stringify(manifest, null, 1)),
       "models/tiny.onnx": model,
       "evidence/accuracy.json": encode("{}"),
       "golden/index.txt": encode(golden),
+      "measured/timings.json": encode(JSON.stringify(timings)),
       "README.md": encode("# tiny\n"),
       "build.sh": encode("#!/bin/sh\n"),
       ...changed,
     }),
   );
-  return files.set(checksumsFile, encode(checksumsText(files)));
+  const of = (measured: boolean) =>
+    new Map([...all].filter(([path]) => !lists.has(path) && isMeasured(path) === measured));
+  const content = all.get(checksumsFile) ?? encode(checksumsText(of(false)));
+  all.set(checksumsFile, content);
+  return all.set(
+    measuredChecksumsFile,
+    changed[measuredChecksumsFile] ?? encode(checksumsText(of(true).set(checksumsFile, content))),
+  );
 };
 
 const contentsOf = async (folder: string): Promise<string> => {
@@ -176,21 +192,21 @@ export const archives: Kind = {
 /** Contents of a bundle whose checksums were made anew, as whoever forges one does. */
 export const manifests: Kind = {
   name: "manifests",
-  about: "manifest, golden index and SHA256SUMS of a bundle, sealed again after the change: verify",
+  about: "manifest, golden index, timings and the two lists of sums of a bundle, sealed again after the change: verify",
   share: 60,
   seeds: () => [
     textSeed("manifest.json", JSON.stringify(manifest)),
     textSeed("golden/index.txt", golden),
-    textSeed(checksumsFile, new TextDecoder().decode(bundleWith().get(checksumsFile))),
+    textSeed("measured/timings.json", JSON.stringify(timings)),
+    ...[checksumsFile, measuredChecksumsFile].map((list) =>
+      textSeed(list, new TextDecoder().decode(bundleWith().get(list))),
+    ),
   ],
   mutate: ({ name, bytes }, random) => (name.endsWith(".json") ? mutateJson : mutateText)(bytes, random),
   open: (folder) => async (input) => {
     const root = join(folder, "tiny-01234567");
     await rm(root, { recursive: true, force: true });
-    const files =
-      input.name === checksumsFile
-        ? bundleWith().set(checksumsFile, input.bytes)
-        : bundleWith({ [input.name]: input.bytes });
+    const files = bundleWith({ [input.name]: input.bytes });
     for (const [path, bytes] of files) {
       await mkdir(dirname(join(root, path)), { recursive: true });
       await writeFile(join(root, path), bytes);
@@ -215,6 +231,6 @@ export const manifests: Kind = {
       );
     }
     const { files: count } = await verifyBundleFolder(root, { run: false });
-    must(count === files.size - 1, `${count} files are verified, of ${files.size - 1}`);
+    must(count === files.size - 1, `${count} files are verified, of ${files.size - 1}`); // all but the list that nothing lists
   },
 };

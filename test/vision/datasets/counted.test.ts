@@ -85,7 +85,7 @@ test("a split's folder is found, whatever is in it", () => withDataset({ "train/
   assert.is((await openDataset(root)).items.length, 1)));
 
 for (const [what, change, expected] of [
-  ["text as ids", { images: [{ id: "a", file_name: "a.png" }] }, /images\[0\] \(id a\): id must be a whole number below 2\^53/],
+  ["text as ids", { images: [{ id: "a", file_name: "a.png" }] }, /images\[0\] \(id a\): id: must be a whole number below 2\^53/],
   ["ids beyond 2^53", { images: [{ id: 2 ** 53, file_name: "a.png" }] }, /whole number below 2\^53/],
   ["a category id used twice", { categories: [{ id: 1, name: "a" }, { id: 1, name: "b" }] }, /two categories have id 1/],
 ] as const)
