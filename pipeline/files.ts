@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeWhole } from "../files/write.ts";
 import { UserError } from "../graph/error.ts";
 import { reasonOf } from "../input/reason.ts";
 
@@ -8,8 +8,9 @@ import { reasonOf } from "../input/reason.ts";
 export const writeFileSafely = async (path: string, content: string | Uint8Array): Promise<void> => {
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFileAtomic(path, typeof content === "string" ? content : Buffer.from(content));
+    await writeWhole(path, content);
   } catch (cause) {
+    if (cause instanceof UserError) throw cause;
     throw isDiskFull(cause) ? diskFull(cause, path) : cannotWrite(path, cause);
   }
 };
