@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
-import { open, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 
 /** Names of files that are being written: none is longer than what it will replace may be. */
@@ -60,6 +60,21 @@ const writeFlushed = async (path: string, content: string | Uint8Array | readonl
   } finally {
     await file.close();
   }
+};
+
+/**
+ * Makes a folder and those above it; one that is there is well. Node.js' own `recursive` never ends where the system has the folder above and refuses with ENOENT,
+ * as it does below /proc. Throws the system's errors.
+ */
+export const makeFolder = async (folder: string): Promise<void> => {
+  const make = (): Promise<void> => mkdir(folder).catch(async (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EEXIST" || !(await stat(folder)).isDirectory()) throw cause;
+  });
+  await make().catch(async (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOENT" || dirname(folder) === folder) throw cause;
+    await makeFolder(dirname(folder));
+    await make();
+  });
 };
 
 /** Removes what ended processes have left of their writing anywhere below a folder. Never throws. */

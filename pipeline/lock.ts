@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, open, readFile, readlink, rename, rm, unlink, writeFile, type FileHandle } from "node:fs/promises";
+import { link, open, readFile, readlink, rename, rm, unlink, writeFile, type FileHandle } from "node:fs/promises";
 import { statSync, type BigIntStats } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { kill, pid } from "node:process";
-import { guardFolder } from "../files/write.ts";
+import { guardFolder, makeFolder } from "../files/write.ts";
 import { UserError } from "../graph/error.ts";
 import { parseJson } from "../input/json.ts";
 import { inputLimits } from "../input/limits.ts";
@@ -51,7 +51,7 @@ export const lockFolder = async (folder: string, options: LockOptions = {}): Pro
   const file = join(folder, lockName);
   const mine: Owner = { pid, host: hostname(), started: await startOf(pid), system: await systemOf(), token: randomUUID() };
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     for (let attempt = 0; attempt < 3; attempt++) {
       if (await create(file, JSON.stringify(mine))) return await hold(folder, file, mine, beatMs);
       await takeOver(folder, file, options);

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { execa } from "execa";
-import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../graph/error.ts";
@@ -129,7 +129,9 @@ test("a folder that is removed is LOCK_LOST within a beat", () => inFolder(async
 
 test("a folder that cannot be made is CANNOT_WRITE", () => inFolder(async (folder) => {
   await writeFile(join(folder, "file"), "");
-  for (const place of [join(folder, "file", "run"), join(folder, "x".repeat(5000))]) {
+  await symlink("loop", join(folder, "loop"));
+  const noFolder = process.platform === "linux" ? ["/proc/runs/run"] : []; // the system says ENOENT though /proc is there
+  for (const place of [join(folder, "file", "run"), join(folder, "x".repeat(5000)), join(folder, "loop", "run"), ...noFolder]) {
     const error: unknown = await lockFolder(place).catch((reason: unknown) => reason);
     assert.ok(error instanceof UserError && error.code === "CANNOT_WRITE", String(error));
   }
