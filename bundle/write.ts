@@ -2,6 +2,8 @@ import { mkdir, readFile, rename, rm, writeFile, chmod } from "node:fs/promises"
 import { dirname, join } from "node:path";
 import type { KeyObject } from "node:crypto";
 import { sha256Of } from "../targets/digest.ts";
+import { writeWhole } from "../files/write.ts";
+import { UserError } from "../graph/error.ts";
 import { cannotWrite } from "./errors.ts";
 import { adapterDetector, adapterObstacle, yoloxAdapter } from "./autoware/adapter.ts";
 import { addAutoware } from "./autoware/package.ts";
@@ -76,7 +78,10 @@ export const writeBundle = async (input: BundleInput, parent: string, options: W
   const folder = join(parent, names.base);
   await replaceFolder(folder, files).catch((cause: unknown) => { throw cannotWrite(folder, cause); });
   let archive: string | null = null;
-  if (options.archive) await writeFile((archive = `${folder}.tar`), await archiveOf(names.base, files));
+  if (options.archive) {
+    const place = archive = `${folder}.tar`;
+    await writeWhole(place, await archiveOf(names.base, files)).catch((cause: unknown) => { throw cause instanceof UserError ? cause : cannotWrite(place, cause); });
+  }
   return { folder, archive, manifest, requirements, contentSha256, bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0) };
 };
 

@@ -1,7 +1,8 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { damageOf, readSealed, sealedText, sealOf, type Damage, type FileSeal } from "../files/seal.ts";
+import { writeWhole } from "../files/write.ts";
 import { UserError } from "../graph/error.ts";
 import { elementCount, Tensor } from "../graph/tensor.ts";
 import type { TeacherView } from "./assign.ts";
@@ -57,7 +58,7 @@ export class OutputsSeal {
   }
 
   async write(): Promise<void> {
-    await writeFile(this.#record, sealedText(this.#of, await sealOf(dirname(this.#file), basename(this.#file))));
+    await writeWhole(this.#record, sealedText(this.#of, await sealOf(dirname(this.#file), basename(this.#file))));
   }
 
   async remove(): Promise<void> {

@@ -7,7 +7,7 @@ const meanings: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only", ELOOP: "its links form a loop", ENAMETOOLONG: "its path is too long", ENXIO: "it is a socket or a device, not a plain file",
   EMFILE: "too many files are open", ENFILE: "too many files are open", EIO: "the disk reports an error", ENOSPC: "the disk is full", EDQUOT: "the disk quota is used up",
   ESTALE: "the network folder is gone", EBUSY: "it is in use", ENOTEMPTY: "the folder is not empty", EEXIST: "there is a file of that name already", EINVAL: "the system refuses the name or the request",
-  ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GiB", ERR_STRING_TOO_LONG: "it is longer than the longest text", ERR_INVALID_ARG_VALUE: "its name holds a character that no file name may hold", EFBIG: "it is too large for the file system",
+  ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GiB", ERR_STRING_TOO_LONG: "it is longer than the longest text", ERR_INVALID_ARG_VALUE: "its name holds a character that no file name may hold", EFBIG: "it is larger than the file system or the limit of file size (`ulimit -f`) allows",
 };
 
 /** Why the system refused, in words. */

@@ -1,11 +1,12 @@
 import onnxProto from "onnx-proto";
-import writeFileAtomic from "write-file-atomic";
+import { writeWhole } from "../files/write.ts";
 import type { Attribute } from "../graph/attribute.ts";
 import { carriedBy, carriedType } from "../graph/carried.ts";
 import { UserError } from "../graph/error.ts";
 import { subgraphsOf, type Graph } from "../graph/graph.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { onnxDataType, type Tensor } from "../graph/tensor.ts";
+import { reasonOf } from "../input/reason.ts";
 import { attributeTensorName } from "./beyond.ts";
 import { writtenInt64 } from "./int64.ts";
 import { tensorToProto } from "./tensor-proto.ts";
@@ -33,8 +34,8 @@ const maxBytes = 2 ** 31 - 1;
 
 /** Writes `graph` as an .onnx file, atomically: a reader sees the old file or the whole new one. */
 export const saveModel = async (graph: Graph, path: string, options: SaveOptions = {}): Promise<void> => {
-  await writeFileAtomic(path, Buffer.from(serializeModel(graph, options))).catch((cause: unknown) => {
-    throw new UserError("MODEL_WRITE", `Cannot write the model ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+  await writeWhole(path, serializeModel(graph, options)).catch((cause: unknown) => {
+    throw cause instanceof UserError ? cause : new UserError("MODEL_WRITE", `Cannot write the model ${path}: ${reasonOf(cause, path)}.`,
       "check the folder, its permissions and the free disk space, then run again.", { cause });
   });
 };

@@ -1,15 +1,15 @@
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { makeFolder, writeWhole } from "../files/write.ts";
 import { UserError } from "../graph/error.ts";
 import { reasonOf } from "../input/reason.ts";
 
 /** Writes a file whole or not at all; makes its folder. Throws UserError DISK_FULL or CANNOT_WRITE. */
 export const writeFileSafely = async (path: string, content: string | Uint8Array): Promise<void> => {
   try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFileAtomic(path, typeof content === "string" ? content : Buffer.from(content));
+    await makeFolder(dirname(path));
+    await writeWhole(path, content);
   } catch (cause) {
+    if (cause instanceof UserError) throw cause;
     throw isDiskFull(cause) ? diskFull(cause, path) : cannotWrite(path, cause);
   }
 };

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, open, readFile, readlink, rename, rm, unlink, writeFile, type FileHandle } from "node:fs/promises";
+import { link, open, readFile, readlink, rename, rm, unlink, writeFile, type FileHandle } from "node:fs/promises";
+import { statSync, type BigIntStats } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { kill, pid } from "node:process";
+import { guardFolder, makeFolder } from "../files/write.ts";
 import { UserError } from "../graph/error.ts";
 import { parseJson } from "../input/json.ts";
 import { inputLimits } from "../input/limits.ts";
@@ -36,15 +38,22 @@ export interface LockOptions {
   readonly onWait?: (line: string) => void;
 }
 
-/** Takes the folder for this process. A lock whose holder is gone is taken over. Returns the release. Throws UserError RUN_LOCKED, CANNOT_WRITE or DISK_FULL. */
-export const lockFolder = async (folder: string, options: LockOptions = {}): Promise<() => Promise<void>> => {
+/** Called, it releases the folder. */
+export interface FolderLock {
+  (): Promise<void>;
+  /** Aborted with UserError LOCK_LOST where the lock is found gone or another's: within one beat, and before anything more is written in the folder. */
+  readonly lost: AbortSignal;
+}
+
+/** Takes the folder for this process. A lock whose holder is gone is taken over. Throws UserError RUN_LOCKED, CANNOT_WRITE or DISK_FULL. */
+export const lockFolder = async (folder: string, options: LockOptions = {}): Promise<FolderLock> => {
   const { beatMs = lockTimes.beatMs } = options;
   const file = join(folder, lockName);
   const mine: Owner = { pid, host: hostname(), started: await startOf(pid), system: await systemOf(), token: randomUUID() };
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     for (let attempt = 0; attempt < 3; attempt++) {
-      if (await create(file, JSON.stringify(mine))) return await hold(file, mine, beatMs);
+      if (await create(file, JSON.stringify(mine))) return await hold(folder, file, mine, beatMs);
       await takeOver(folder, file, options);
     }
   } catch (cause) {
@@ -76,18 +85,50 @@ const createPlain = (file: string, text: string): Promise<boolean> => writeFile(
   throw cause;
 });
 
-/** Touches the lock through its open file: one that was taken over meanwhile is never touched. */
-const hold = async (file: string, { token }: Owner, beatMs: number): Promise<() => Promise<void>> => {
+/**
+ * Touches the lock through its open file: one that was taken over meanwhile is never touched. A process that was suspended for long, or whose folder was removed,
+ * finds another lock or none when it goes on: it must not write there.
+ */
+const hold = async (folder: string, file: string, { token }: Owner, beatMs: number): Promise<FolderLock> => {
   const handle = await open(file, "r+");
+  const mine = await handle.stat({ bigint: true });
+  const loss = new AbortController();
+  const check = (): void => {
+    if (!loss.signal.aborted && !isSame(file, mine)) loss.abort(lockLost(folder));
+    loss.signal.throwIfAborted();
+  };
   let beat = 0;
-  const timer = setInterval(() => void handle.utimes(0, ++beat).catch(() => undefined), beatMs); // a folder that is gone is told by what writes there
-  timer.unref();
-  return async () => {
+  const timer = setInterval(() => {
+    try {
+      check();
+    } catch {
+      return clearInterval(timer); // whoever works in the folder has been told
+    }
+    void handle.utimes(0, ++beat).catch(() => undefined);
+  }, beatMs).unref();
+  const endGuard = guardFolder(folder, check);
+  const release = async (): Promise<void> => {
     clearInterval(timer);
+    endGuard();
     await handle.close().catch(() => undefined);
     if ((await readOwner(file).catch(() => undefined))?.token === token) await rm(file, { force: true }).catch(() => undefined);
   };
+  return Object.assign(release, { lost: loss.signal });
 };
+
+/** Whether the path still leads to the file that was locked. True where the system cannot tell: what writes there will say why. */
+const isSame = (file: string, { dev, ino }: BigIntStats): boolean => {
+  try {
+    const now = statSync(file, { bigint: true });
+    return now.ino === ino && now.dev === dev;
+  } catch (error) {
+    return !isMissing(error);
+  }
+};
+
+const lockLost = (folder: string): UserError =>
+  new UserError("LOCK_LOST", `The lock of ${folder} is gone or another run's: the folder was removed, or this process was suspended for so long that another run took it over.`,
+    "wait for the other run to end, then run the same command again: what is finished is kept.");
 
 /** Removes the lock that is there, where its holder is gone. Throws UserError RUN_LOCKED where it is not. */
 const takeOver = async (folder: string, file: string, { watchMs = lockTimes.watchMs, beatMs = lockTimes.beatMs, onWait }: LockOptions): Promise<void> => {
@@ -97,7 +138,7 @@ const takeOver = async (folder: string, file: string, { watchMs = lockTimes.watc
   const answer = owner && (await isAlive(owner));
   if (answer === true) throw locked(folder, owner);
   if (answer === undefined) {
-    onWait?.(`the run folder's lock is held ${owner ? `by process ${owner.pid} on ${owner.host}` : "by nobody who can be read"}: looking for up to ${Math.round(watchMs / 1000)} s whether somebody is there`);
+    onWait?.(`the lock of ${folder} is held ${owner ? `by process ${owner.pid} on ${owner.host}` : "by nobody who can be read"}: looking for up to ${Math.round(watchMs / 1000)} s whether somebody is there`);
     const end = performance.now() + (owner ? watchMs : Math.min(watchMs, 1000));
     while (performance.now() < end) {
       await new Promise((resolve) => { setTimeout(resolve, Math.min(beatMs, 1000)); });

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describeDetector } from "../detection/detector.ts";
 import { evaluateDetector } from "../detection/evaluate.ts";
 import { readSealed } from "../files/seal.ts";
+import { removeLeftOvers } from "../files/write.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import { fileAccess } from "../input/reason.ts";
@@ -78,7 +79,8 @@ export const compress = async (configPath: string, options: CompressOptions = {}
   const runFolder = runFolderOf(loaded, options.runs);
   const unlock = await lockFolder(runFolder, { onWait: (line) => options.reporter?.line(line) });
   try {
-    return await runStages(loaded, runFolder, options);
+    await removeLeftOvers(resolve(options.runs ?? "runs"));
+    return await runStages(loaded, runFolder, { ...options, signal: AbortSignal.any([unlock.lost, ...(options.signal ? [options.signal] : [])]) });
   } catch (error) {
     throw isDiskFull(error) ? diskFull(error, runFolder) : (fileAccess(error) ?? error);
   } finally {

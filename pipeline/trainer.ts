@@ -102,13 +102,14 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
       options.reporter.line(`${job.name}: trained already`);
       return { ...finished, choice: choiceOf(job.name, finished.curve) };
     }
-    const unlock = await lockFolder(folder);
+    const unlock = await lockFolder(folder, { onWait: (line) => options.reporter.line(line) });
+    const held: TrainerOptions = { ...options, signal: AbortSignal.any([unlock.lost, ...(options.signal ? [options.signal] : [])]) };
     try {
-      return await trainInto(kept, job, teacher, batches, options).catch(async (error: unknown) => {
+      return await trainInto(kept, job, teacher, batches, held).catch(async (error: unknown) => {
         if (!(error instanceof UserError && error.code === "CHECKPOINT_OTHER")) throw error;
         warnDamaged(options.reporter, kept.checkpoint, "belongs to something else", `${job.name} is trained again from its start`);
         await kept.clear();
-        return trainInto(kept, job, teacher, batches, options);
+        return trainInto(kept, job, teacher, batches, held);
       });
     } finally {
       await unlock();

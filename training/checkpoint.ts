@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { writeWhole } from "../files/write.ts";
+import { UserError } from "../graph/error.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { isMissing, readPlainFile } from "../input/read.ts";
 import { checkpointCorrupt, checkpointOfOther, checkpointUnwritable } from "./errors.ts";
@@ -33,30 +35,9 @@ export const writeCheckpoint = async (path: string, problem: string, state: Trai
   for (const part of parts) hash.update(part);
   try {
     await mkdir(dirname(path), { recursive: true });
-    await replaceFile(path, [...parts, hash.digest()]);
+    await writeWhole(path, [...parts, hash.digest()]);
   } catch (cause) {
-    throw checkpointUnwritable(path, cause);
-  }
-};
-
-const replaceFile = async (path: string, parts: readonly Uint8Array[]): Promise<void> => {
-  const temporary = `${path}.partial`;
-  try {
-    await writeParts(temporary, parts);
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined); // the first failure is the one to report
-    throw cause;
-  }
-};
-
-const writeParts = async (path: string, parts: readonly Uint8Array[]): Promise<void> => {
-  const file = await open(path, "w");
-  try {
-    for (const part of parts) await file.writeFile(part);
-    await file.sync();
-  } finally {
-    await file.close();
+    throw cause instanceof UserError ? cause : checkpointUnwritable(path, cause);
   }
 };
 

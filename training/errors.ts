@@ -1,4 +1,5 @@
 import { UserError } from "../graph/error.ts";
+import { reasonOf } from "../input/reason.ts";
 
 export const notFinite = (what: string, step: number, learningRate: number, loss: number, gradientNorm: number): UserError =>
   new UserError("NOT_FINITE", `Training stopped at step ${step} (learning rate ${learningRate.toPrecision(3)}): ${what} (loss ${loss}, gradient norm ${gradientNorm}).`,
@@ -16,7 +17,7 @@ export const checkpointCorrupt = (path: string, reason: string): UserError =>
   new UserError("CHECKPOINT_CORRUPT", `The checkpoint ${path} is damaged: ${reason}.`, "start again with --fresh, or put an intact copy in its place.");
 
 export const checkpointUnwritable = (path: string, cause: unknown): UserError =>
-  new UserError("CHECKPOINT_WRITE", `Cannot write the checkpoint ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+  new UserError("CHECKPOINT_WRITE", `Cannot write the checkpoint ${path}: ${reasonOf(cause, path)}.`,
     "check the folder, its permissions and the free disk space; the last complete checkpoint is kept, so the next run goes on from there.", { cause });
 
 export const noBatches = (): UserError =>

@@ -37,6 +37,7 @@ const hashAttribute = (hash: Hash, attribute: Attribute, ids: Map<Value, number>
     case "tensors": return attribute.value.forEach((tensor) => hashTensor(hash, tensor));
     case "graph": return hashGraph(hash, attribute.value, ids);
     case "graphs": return attribute.value.forEach((graph) => hashGraph(hash, graph, ids));
+    case "kept": hash.update(attribute.value); return;
     case "float": case "int": case "string": case "floats": case "ints": case "strings":
       hash.update(JSON.stringify(attribute.value));
   }

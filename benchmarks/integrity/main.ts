@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { damageNames, makeBench, tryDamage } from "../../test/pipeline/damage.ts";
+import { damageNames, makeBench, tryDamages } from "../../test/pipeline/damage.ts";
 import { diceFor } from "../../vision/random.ts";
 
 const { values } = parseArgs({ options: { seed: { type: "string", default: "1" }, only: { type: "string", default: "" }, sample: { type: "string", default: "1" } } });
@@ -24,7 +24,7 @@ try {
       for (const damage of damageNames) {
         if (random() >= Number(values.sample)) continue;
         tried++;
-        const problem = await tryDamage(bench, scene, file, damage, random);
+        const problem = await tryDamages(bench, scene, [{ file, damage }], random);
         if (problem === undefined) continue;
         failures.push(`${scene.name} ${damage} ${file}: ${problem}`);
         console.log(failures.at(-1));

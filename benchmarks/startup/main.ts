@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What the watching process adds to a command's start: `npm run build && npx tsx benchmarks/startup/main.ts [times]` on an idle machine. Minimum of many. */
@@ -18,4 +18,5 @@ for (let time = 0; time < Number(process.argv[2] ?? 50); time++) {
     milliseconds.set(name, Math.min(milliseconds.get(name) ?? Infinity, performance.now() - started));
   }
 }
+rmSync(direct);
 for (const [name, least] of milliseconds) console.log(`${name}: ${least.toFixed(0)} ms`);

@@ -4,6 +4,7 @@ import { terminalJson } from "../../escape/terminal.ts";
 import { starterConfig } from "../../pipeline/starter-config.ts";
 import { action } from "../context.ts";
 import { UsageError } from "../errors.ts";
+import { reasonOf } from "../../input/reason.ts";
 
 interface Options {
   readonly schema?: boolean;
@@ -24,7 +25,7 @@ Examples:
         return 0;
       }
       if (await access(path).then(() => true, () => false)) throw new UsageError(`${path} is there already; it was left as it is.`, "give another name: edgestill init other.yaml.");
-      await writeFile(path, starterConfig, { flag: "wx" }).catch((cause: unknown) => { throw new UsageError(`Cannot write ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`, "check the folder and its permissions."); });
+      await writeFile(path, starterConfig, { flag: "wx" }).catch((cause: unknown) => { throw new UsageError(`Cannot write ${path}: ${reasonOf(cause, path)}.`, "check the folder and its permissions."); });
       result({ config: path }, () => `wrote ${path}`);
       reporter.line(`next: put your pictures and teacher.onnx where ${path} says (or change it), then run: edgestill compress ${path}`);
       return 0;

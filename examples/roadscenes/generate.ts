@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import writeFileAtomic from "write-file-atomic";
+import { writeWhole } from "../../files/write.ts";
 import { height, width } from "./camera.ts";
 import { pictureSeed, Random } from "./random.ts";
 import { conditions, scene, type Label } from "./scene.ts";
@@ -99,9 +99,9 @@ export async function generateRoadscenes(options: RoadscenesOptions): Promise<Ro
   const entries = todo.map(({ file, split }, i) => ({ file, split, labels: labels[i] ?? [] }));
   for (const split of ["train", "val", "test"] as const) {
     const path = paths[split];
-    if (path !== undefined) await writeFileAtomic(path, cocoJson(entries.filter((entry) => entry.split === split)));
+    if (path !== undefined) await writeWhole(path, cocoJson(entries.filter((entry) => entry.split === split)));
   }
-  await writeFileAtomic(manifestFile, manifest);
+  await writeWhole(manifestFile, manifest);
   return { ...paths, slices: await writeSlices(options), generated: true };
 }
 
@@ -113,8 +113,8 @@ async function writeSlices(options: RoadscenesOptions): Promise<Record<string, s
     const reported = (options.test ?? 0) > 0 ? "test" : "val";
     const found = pictures(options).filter(({ split }) => split === reported).map((picture) => ({ file: picture.file, conditions: scene(new Random(picture.seed)).conditions }));
     await mkdir(folder, { recursive: true });
-    for (const name of conditions) await writeFileAtomic(file(name), found.filter((picture) => picture.conditions.includes(name)).map((picture) => `${picture.file}\n`).join(""));
-    await writeFileAtomic(file("complete"), "yes\n");
+    for (const name of conditions) await writeWhole(file(name), found.filter((picture) => picture.conditions.includes(name)).map((picture) => `${picture.file}\n`).join(""));
+    await writeWhole(file("complete"), "yes\n");
   }
   const slices: Record<string, string> = {};
   for (const name of conditions) if (await exists(file(name))) slices[name] = file(name);

@@ -26,7 +26,7 @@ const direct = [...directNames(lock, "dependencies"), ...directNames(lock, "devD
 test("every direct dependency has its reason, and nothing else has one", () => assert.equal(Object.keys(notes).sort(), direct.toSorted()));
 
 /** Started by name, or loaded by a tool: no import shows them. */
-const byName = new Set(["eslint", "tsx", "typescript", "@types/node", "@types/write-file-atomic"]);
+const byName = new Set(["eslint", "tsx", "typescript", "@types/node"]);
 
 test("every direct dependency is imported; those of the package by the package itself", async () => {
   const { stdout } = await execa("git", ["ls-files", "*.ts", "*.js", "*.mjs"], { cwd: root });

@@ -20,6 +20,7 @@ interface Options {
   readonly keep: string;
   readonly replay?: string;
   readonly runs?: string | true;
+  readonly built?: boolean;
   readonly coverage?: boolean;
   readonly json?: boolean;
   readonly markdown?: boolean;
@@ -38,6 +39,7 @@ const program = new Command("fuzz")
     "--runs [kills,full,damages]",
     "instead: kill, fill the disk of and damage a tiny compress, and go on with it; default 50,10,20",
   )
+  .option("--built", "with --runs: the built package (`npm run build`) instead of the source")
   .option("--coverage", "instead: the parsers, guided by V8's coverage")
   .option("--json", "the result as JSON")
   .option("--markdown", "the table as docs/reliability.md has it");
@@ -136,6 +138,7 @@ const isRight =
           await import("./runs.ts")
         ).runInterruptions({
           seed: Number(options.seed),
+          built: options.built ?? false,
           counts: countsOf(options.runs),
           json: options.json === true,
           markdown: options.markdown === true,

@@ -11,6 +11,8 @@ import { copyOf, differenceOf, fillWhile, resultOf, startCompress, type Finished
 
 export interface InterruptionOptions {
   readonly seed: number;
+  /** The built package instead of the source. */
+  readonly built: boolean;
   readonly json: boolean;
   readonly markdown: boolean;
   readonly print: (text: string) => void;
@@ -29,6 +31,7 @@ interface Row {
 
 interface Setting {
   readonly folder: string;
+  readonly built: boolean;
   readonly expected: Finished;
   /** Of an undisturbed run. */
   readonly seconds: number;
@@ -40,8 +43,8 @@ interface Setting {
 const killsInARow = 6;
 
 /** Runs again until the end; why the result is another one. */
-const endOf = async ({ folder, expected }: Setting, runs: string): Promise<string | undefined> => {
-  const { exitCode, stderr } = await startCompress(folder, runs).ended;
+const endOf = async ({ folder, expected, built }: Setting, runs: string): Promise<string | undefined> => {
+  const { exitCode, stderr } = await startCompress(folder, runs, built).ended;
   if (exitCode !== 0) return `the run after it ended with exit code ${exitCode}: ${stderr.slice(-300)}`;
   return differenceOf(expected, await resultOf(runs));
 };
@@ -65,7 +68,7 @@ const killed = async (setting: Setting, row: Row, count: number): Promise<void> 
     const at: string[] = [];
     while (at.length < Math.min(killsInARow, count - row.done)) {
       const [wait, all] = [random() * seconds, random() < 0.5];
-      const run = startCompress(folder, runs);
+      const run = startCompress(folder, runs, setting.built);
       const timer = setTimeout(() => run.kill(all), 1000 * wait);
       const { signal } = await run.ended;
       clearTimeout(timer);
@@ -93,7 +96,7 @@ const filled = async (setting: Setting, row: Row, count: number): Promise<void> 
     for (let tries = 0; row.done < count && tries < 3 * count; tries++) {
       const runs = join(disk, `runs${tries}`);
       const wait = random() * seconds;
-      const run = startCompress(folder, runs);
+      const run = startCompress(folder, runs, setting.built);
       const timer = setTimeout(() => {
         void fillWhile(join(disk, "ballast"), run.ended);
       }, 1000 * wait);
@@ -144,6 +147,7 @@ const textOf = (rows: readonly Row[], markdown: boolean): string => {
  */
 export const runInterruptions = async ({
   seed,
+  built,
   json,
   markdown,
   print,
@@ -162,12 +166,13 @@ export const runInterruptions = async ({
     ]);
     const finished = join(folder, "undisturbed");
     const started = performance.now();
-    const { exitCode, stderr } = await startCompress(folder, finished).ended;
+    const { exitCode, stderr } = await startCompress(folder, finished, built).ended;
     if (exitCode !== 0) throw new Error(`the undisturbed run ended with exit code ${exitCode}: ${stderr.slice(-500)}`);
     const seconds = (performance.now() - started) / 1000;
     note(`the undisturbed run took ${seconds.toFixed(0)} s`);
     const setting = (name: string): Setting => ({
       folder,
+      built,
       expected,
       seconds,
       random: randomFrom(hashOf(`${name}/${seed}`)),

@@ -20,11 +20,15 @@ export interface Running {
   readonly kill: (all: boolean) => void;
 }
 
+const fromSource = ["--import", import.meta.resolve("tsx"), join(root, "cli", "main.ts")];
+/** What `npm run build` made: it starts in a tenth of the time. */
+const asBuilt = [join(root, "dist", "cli", "main.js")];
+
 /** `edgestill compress config.yaml` of the folder. */
-export const startCompress = (folder: string, runs: string): Running => {
+export const startCompress = (folder: string, runs: string, built = false): Running => {
   const child = spawn(
     process.execPath,
-    ["--import", import.meta.resolve("tsx"), join(root, "cli", "main.ts"), "compress", "config.yaml", "--runs", runs],
+    [...(built ? asBuilt : fromSource), "compress", "config.yaml", "--runs", runs],
     {
       cwd: folder,
       detached: true,

@@ -61,14 +61,21 @@ const run = async (config: string, runs: string, stopAt?: RegExp): Promise<{ rea
   }
 };
 
-/** Makes data, a config with every stage, and the runs folders to damage. */
-export const makeBench = async (folder: string): Promise<Bench> => {
-  await makeScenes(folder, 6, 4);
+/** Config lines of every stage. */
+const everyStage = [
+  "distill: {epochs: 2, batch: 4, variants: 1, distribution: false, evaluateEvery: 1, baseline: true}", "targets: [local]",
+  "prune: {macs: 0.8, steps: 1, recover: {epochs: 1}}", "quantize: {images: 4, maxDrop: 1, scheme: cpu}", "bundle: {formats: [cpp], archive: true}",
+];
+/** Without stages that take long and keep no kind of file that others do not. */
+export const quickStages = [
+  "distill: {epochs: 2, batch: 4, variants: 1, distribution: false, evaluateEvery: 1, baseline: false}", "quantize: {images: 2, maxDrop: 1, scheme: cpu}", "bundle: {formats: [cpp]}",
+];
+
+/** Makes data, a config with these stages, and the runs folders to damage. */
+export const makeBench = async (folder: string, stages: readonly string[] = everyStage): Promise<Bench> => {
+  await makeScenes(folder, 4, 2);
   await makeDetector(join(folder, "teacher.onnx"));
-  const config = await writeConfig(folder, [
-    "teacher: {model: teacher.onnx}", "distill: {epochs: 2, batch: 6, variants: 1, distribution: false, evaluateEvery: 1, baseline: true}", "targets: [local]",
-    "prune: {macs: 0.8, steps: 1, recover: {epochs: 1}}", "quantize: {images: 4, maxDrop: 1, scheme: cpu}", "bundle: {formats: [cpp], archive: true}",
-  ]);
+  const config = await writeConfig(folder, ["teacher: {model: teacher.onnx}", ...stages]);
   const at = (name: string): string => join(folder, name);
   const { result } = await run(config, at("finished"));
   await cp(join(at("finished"), "cache"), join(at("cache"), "cache"), { recursive: true });
@@ -77,18 +84,21 @@ export const makeBench = async (folder: string): Promise<Bench> => {
   return { folder, config, scenes, expected: essence(result!) };
 };
 
-/** Damages one file of a scene and runs again. Returns what is wrong with that; undefined where all is well. */
-export const tryDamage = async ({ folder, config, expected }: Bench, scene: Scene, file: string, damage: DamageName, random: () => number): Promise<string | undefined> => {
+/** Damages files of a scene and runs again. Returns what is wrong with that; undefined where all is well. */
+export const tryDamages = async ({ folder, config, expected }: Bench, scene: Scene, chosen: readonly ChosenDamage[], random: () => number): Promise<string | undefined> => {
   const runs = await mkdtemp(join(folder, "try-"));
   try {
     await cp(scene.runs, runs, { recursive: true });
-    await damages[damage](join(runs, file), random);
+    for (const { file, damage } of chosen) await damages[damage](join(runs, file), random);
     const { result, warnings } = await run(config, runs);
     if (essence(result!) !== expected) return "another result";
-    const about = warnings.filter((text) => text.includes(join(runs, file)));
-    if (about.length > 1) return `several lines: ${about.join(" | ")}`;
-    const isRead = scene.name === "finished" ? !file.startsWith("cache/") || file.startsWith("cache/accuracy") : true;
-    if (about.length === 0 && isRead && !isOutputOnly(file) && !(scene.name !== "finished" && damage === "delete" && isUnnamed(file))) return `no line names it${warnings.length > 0 ? `: ${warnings.join(" | ")}` : ""}`;
+    for (const { file, damage } of chosen) {
+      const about = warnings.filter((text) => text.includes(join(runs, file)));
+      if (about.length > 1) return `several lines: ${about.join(" | ")}`;
+      const isRead = scene.name === "finished" ? !file.startsWith("cache/") || file.startsWith("cache/accuracy") : true;
+      const mustBeNamed = isRead && !isOutputOnly(file) && !(scene.name !== "finished" && damage === "delete" && isUnnamed(file));
+      if (about.length === 0 && mustBeNamed) return `no line names ${file}${warnings.length > 0 ? `: ${warnings.join(" | ")}` : ""}`;
+    }
     if (warnings.some((text) => !/found nothing/i.test(text) && !text.includes(runs))) return `other lines: ${warnings.join(" | ")}`;
     return undefined;
   } catch (error) {
@@ -97,6 +107,11 @@ export const tryDamage = async ({ folder, config, expected }: Bench, scene: Scen
     await rm(runs, { recursive: true, force: true });
   }
 };
+
+export interface ChosenDamage {
+  readonly file: string;
+  readonly damage: DamageName;
+}
 
 /** Records that nothing names outside their stage: deleted, they are as if they had never been. */
 const isUnnamed = (file: string): boolean => /^cache\/(accuracy|pictures)\//.test(file);
