@@ -105,7 +105,7 @@ const sessionOptions = (options: SessionOptions): InferenceSession.SessionOption
 
 const port = (metadata: InferenceSession.ValueMetadata): Port => {
   if (!metadata.isTensor) throw new UserError("SESSION", `"${metadata.name}" is a sequence or map, not a tensor.`, "export the model with tensor inputs and outputs.");
-  return { name: metadata.name, dtype: metadata.type as DataType, shape: metadata.shape };
+  return { name: metadata.name, dtype: metadata.type, shape: metadata.shape };
 };
 
 const toOrt = (tensor: Tensor): OrtTensor =>
@@ -114,7 +114,7 @@ const toOrt = (tensor: Tensor): OrtTensor =>
 const fromOrt = (tensor: OrtTensor): Tensor =>
   tensor.type === "string"
     ? new Tensor("string", tensor.dims, new Uint8Array(0), tensor.data as string[])
-    : Tensor.of(tensor.type as DataType, tensor.dims, tensor.data as TypedArray);
+    : Tensor.of(tensor.type, tensor.dims, tensor.data as TypedArray);
 
 /** All lines of what the runtime says, without the place in its sources; the later ones are indented. */
 const reason = (cause: unknown): string =>

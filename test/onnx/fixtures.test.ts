@@ -85,7 +85,7 @@ for (const [name, path, field] of [
   ["in the graph", [7], "GraphProto.99"], ["in a node", [7, 1], "NodeProto.98"], ["in the model", [], "ModelProto.97"],
 ] as const) test(`a field of the future ${name} is kept and noted`, () => {
   const unknown = wrapped([Number(field.split(".")[1])], Buffer.from("v"));
-  const addition = path.length === 2 ? wrapped([path[1]!], Buffer.concat([constant, unknown])) : unknown;
+  const addition = path.length === 2 ? wrapped([path[1]], Buffer.concat([constant, unknown])) : unknown;
   const graph = path.length === 0 ? wrapped([7, 2], Buffer.from("g")) : wrapped([7], Buffer.concat([wrapped([2], Buffer.from("g")), addition]));
   const bytes = Buffer.concat([opsets, graph, ...(path.length === 0 ? [addition] : [])]);
   const { graph: loaded, notes } = parseModel(bytes);
