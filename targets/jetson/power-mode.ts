@@ -13,7 +13,7 @@ export const parsePowerMode = (text: string): PowerMode => {
   const name = at < 0 ? "" : lines[at]!.replace(/^NV Power Mode:\s*/, "");
   if (name === "") throw unreadableOutput("nvpmodel -q", text, "no `NV Power Mode:`");
   const id = lines.slice(at + 1).find((line) => line !== "");
-  if (id === undefined || !/^\d+$/.test(id)) throw unreadableOutput("nvpmodel -q", id ?? text, "no mode number behind `NV Power Mode:`");
+  if (id === undefined || !/^\d{1,6}$/.test(id)) throw unreadableOutput("nvpmodel -q", id ?? text, "no mode number behind `NV Power Mode:`");
   return { name, id: Number(id) };
 };
 
@@ -45,10 +45,15 @@ export const parseClocks = (text: string): ClockState => {
   return { gpu, emc, governor, locked: gpu.minHz === gpu.maxHz && (emc === null || override === "1" || (override === undefined && emc.minHz === emc.maxHz)) };
 };
 
+/** No clock of a board is as fast. */
+const fastestHz = 1e11;
+
 const rangeOf = (line: string | undefined): ClockRange | undefined => {
   const value = (name: string): number | undefined => {
     const match = line === undefined ? null : new RegExp(`\\b${name}=(\\d+)(?=\\s|$)`).exec(line);
-    return match ? Number(match[1]) : undefined;
+    const hz = match ? Number(match[1]) : undefined;
+    if (hz !== undefined && hz > fastestHz) throw unreadableOutput("jetson_clocks --show", line ?? "", `${name} is no clock of a board`);
+    return hz;
   };
   const [minHz, maxHz, currentHz] = [value("MinFreq"), value("MaxFreq"), value("CurrentFreq")];
   return minHz === undefined || maxHz === undefined || currentHz === undefined ? undefined : { minHz, maxHz, currentHz };

@@ -33,7 +33,7 @@ export interface L4tRelease {
 
 /** /etc/nv_tegra_release: `# R36 (release), REVISION: 4.7, GCID: …`. Throws UserError DEVICE_OUTPUT. */
 export const parseTegraRelease = (text: string): L4tRelease => {
-  const match = /^#\s*R(\d+)\s*\(release\),\s*REVISION:\s*(\d+(?:\.\d+)*)(?=[,\s])/m.exec(text);
+  const match = /^#\s*R(\d{1,6})\s*\(release\),\s*REVISION:\s*(\d+(?:\.\d+)*)(?=[,\s])/m.exec(text);
   if (!match) throw unreadableOutput("/etc/nv_tegra_release", text, "no release and revision");
   return { major: Number(match[1]), revision: match[2]! };
 };
@@ -58,7 +58,7 @@ export interface Packages {
 export const parsePackages = (text: string): Packages => {
   const versions = new Map(text.split("\n").map((line) => line.trim().split(/\s+/)).filter((words) => words.length === 2).map(([name, version]) => [name!, version!]));
   const library = [...versions].find(([name, version]) => (/^(lib)?nvinfer\d+$/.test(name) || name === "tensorrt") && /^\d+\.\d+\.\d+/.test(version))?.[1];
-  const match = library === undefined ? undefined : /^(\d+)\.(\d+)\.(\d+)/.exec(library);
+  const match = library === undefined ? undefined : /^(\d{1,6})\.(\d{1,6})\.(\d{1,6})/.exec(library);
   return {
     jetpack: versions.get("nvidia-jetpack")?.replace(/-.*|\+.*/, ""),
     tensorrt: match ? { major: Number(match[1]), minor: Number(match[2]), patch: Number(match[3]) } : undefined,

@@ -105,7 +105,7 @@ const chooseNode = (found: readonly string[], wanted: string | undefined): { rea
   return nodes.find(({ version }) => majorOf(version) >= oldestNode) ?? nodes[0] ?? null;
 };
 
-export const majorOf = (version: string): number => Number(/^v?(\d+)/.exec(version)?.[1] ?? 0);
+export const majorOf = (version: string): number => Number(/^v?(\d{1,6})/.exec(version)?.[1] ?? 0);
 
 const machineOf: Readonly<Record<string, string>> = { arm64: "aarch64", x64: "x86_64" };
 

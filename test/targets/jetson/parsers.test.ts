@@ -109,6 +109,7 @@ test("jetson_clocks --show: free, locked, without override; truncated, localised
   refuses(() => parseClocks(shown(1, "").slice(0, shown(1, "").indexOf("CurrentFreq=306") + 3)), "no line of the GPU");
   refuses(() => parseClocks(shown(306000000, "").replace("MinFreq=306000000", "MinFreq=306.000.000")), "no line of the GPU");
   refuses(() => parseClocks("GPU0 min 306MHz max 1020MHz"), "no line of the GPU");
+  assert.throws(() => parseClocks(shown(9e99, "").replace("9e+99", "9".repeat(400))), /is no clock of a board/);
 });
 
 test("trtexec's banner: 8.x, 10.x, 11.x; truncated, foreign, future", () => {
