@@ -1,6 +1,6 @@
 import type { RunResult, Variant } from "../pipeline/result.ts";
 import { bytes, count, ms, points, signedPoints } from "../report/figures.ts";
-import { finalVariant, mapChange, targetsOf, timed, variantNamed } from "../report/variants.ts";
+import { finalVariant, mapChange, recordOn, targetsOf, timed, variantNamed } from "../report/variants.ts";
 import { colorsFor } from "./colors.ts";
 import { printable } from "./terminal-text.ts";
 import { textTable, type TextColumn } from "./text-table.ts";
@@ -26,7 +26,7 @@ const row = (result: RunResult, variant: Variant, targets: readonly string[]): s
     variant.name, accuracy ? points(accuracy.map) : "–", accuracy ? points(accuracy.map50) : "–", change === undefined ? "–" : signedPoints(change),
     count(variant.parameters), count(variant.macs), bytes(variant.sizeBytes),
     ...targets.flatMap((target) => {
-      const record = variant.latency[target];
+      const record = recordOn(variant, target);
       return timed(record) ? [`${ms(record.inferenceMs.p50)}${record.stable ? "" : " ?"}`, ms(record.fps)] : ["–", "–"];
     }),
   ];

@@ -1,4 +1,4 @@
-import { finalVariant, teacherOf, timed } from "../report/variants.ts";
+import { finalVariant, recordOn, teacherOf, timed } from "../report/variants.ts";
 import type { Gate, LatencyMs, RunResult, Variant } from "./result.ts";
 
 /** The config's limits against what the run reached: the worst of the last stage's variants counts. A limit without a measurement fails. */
@@ -22,7 +22,7 @@ const valueOf = (gate: string, result: RunResult): number | null => {
       const dot = gate.lastIndexOf(".");
       const figure = gate.slice(dot + 1).replace("Ms", "") as keyof LatencyMs;
       const target = gate.slice(0, dot);
-      const record = final.latency[target];
+      const record = recordOn(final, target);
       return timed(record) ? record.inferenceMs[figure] : null;
     }
   }

@@ -3,7 +3,7 @@ import type { BenchmarkRecord, RunResult } from "../pipeline/result.ts";
 import { ms, percent, plain } from "./figures.ts";
 import { html, type Html } from "./markup.ts";
 import { figure, gridX, gridY, stageColour } from "./plot.ts";
-import { targetsOf, timed } from "./variants.ts";
+import { recordOn, targetsOf, timed } from "./variants.ts";
 
 type SoakPoint = NonNullable<BenchmarkRecord["soak"]>[number];
 
@@ -26,9 +26,9 @@ interface Sample {
 
 /** FPS over time with the temperature below, one figure per target that was measured for long. */
 export const soakSection = (result: RunResult): Html | undefined =>
-  soakFigures(new Map(targetsOf(result).map((target) => [target, result.variants.flatMap(({ name, stage, latency }): NamedRecord[] => {
-    const record = latency[target];
-    return record ? [{ name, colour: stageColour(stage), record }] : [];
+  soakFigures(new Map(targetsOf(result).map((target) => [target, result.variants.flatMap((variant): NamedRecord[] => {
+    const record = recordOn(variant, target);
+    return record ? [{ name: variant.name, colour: stageColour(variant.stage), record }] : [];
   })])));
 
 /** As `soakSection`, of records by target. At least two points make a line; undefined where there is none. */

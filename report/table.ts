@@ -2,7 +2,7 @@ import type { BenchmarkRecord, RunResult, Variant } from "../pipeline/result.ts"
 import { bytes, count, ms, points, signedPoints } from "./figures.ts";
 import { html, type Html } from "./markup.ts";
 import { stageColour } from "./plot.ts";
-import { finalVariant, mapChange, targetsOf, timed, variantNamed } from "./variants.ts";
+import { finalVariant, mapChange, recordOn, targetsOf, timed, variantNamed } from "./variants.ts";
 
 /** One row per variant: accuracy, cost and the time on each target. On a phone each row is a card. */
 export function variantTable(result: RunResult): Html | undefined {
@@ -22,7 +22,7 @@ function row(result: RunResult, variant: Variant, targets: readonly string[], fi
 ${cell("mAP", accuracy ? html`<b>${points(accuracy.map)}</b>` : "–")}${cell("mAP50", accuracy ? points(accuracy.map50) : "–")}
 <td data-label="vs parent" class="${change === undefined ? "" : change < 0 ? "down" : "up"}">${change === undefined ? "–" : signedPoints(change)}</td>
 ${cell("parameters", count(variant.parameters))}${cell("MACs", count(variant.macs))}${cell("size", bytes(variant.sizeBytes))}
-${targets.map((target) => latencyCell(target, variant.latency[target]))}</tr>`;
+${targets.map((target) => latencyCell(target, recordOn(variant, target)))}</tr>`;
 }
 
 const cell = (label: string, value: Html | string): Html => html`<td data-label="${label}">${value}</td>`;

@@ -3,6 +3,10 @@ import type { BenchmarkRecord, RunResult, Variant } from "../pipeline/result.ts"
 /** A record whose times are the target's own: not made on an emulator. */
 export const timed = (record: BenchmarkRecord | undefined): record is BenchmarkRecord => record !== undefined && record.emulated !== true;
 
+/** The record of a variant on a target; names such as "constructor" are names too. */
+export const recordOn = ({ latency }: Pick<Variant, "latency">, target: string): BenchmarkRecord | undefined =>
+  Object.hasOwn(latency, target) ? latency[target] : undefined;
+
 /** Every target that any variant has a record for, in the order of first appearance. */
 export const targetsOf = (result: RunResult): string[] => [...new Set(result.variants.flatMap(({ latency }) => Object.keys(latency)))];
 
@@ -26,7 +30,7 @@ export interface Comparison {
 /** On the first target where both times are stable, else the first that timed both. */
 export function compareLatency(before: Variant, after: Variant): Comparison | undefined {
   const both = Object.entries(before.latency).flatMap(([target, record]): Comparison[] => {
-    const other = after.latency[target];
+    const other = recordOn(after, target);
     return timed(record) && timed(other) ? [{ target, before: record, after: other }] : [];
   });
   return both.find(isStable) ?? both[0];
@@ -57,7 +61,7 @@ export interface Placed {
 /** Variants with both a time on the target and an accuracy. */
 export function placedOn(result: RunResult, target: string): Placed[] {
   return result.variants.flatMap((variant) => {
-    const record = variant.latency[target];
+    const record = recordOn(variant, target);
     return timed(record) && variant.accuracy ? [{ variant, record, p50Ms: record.inferenceMs.p50, map: variant.accuracy.map }] : [];
   });
 }

@@ -153,8 +153,11 @@ const scaled: OperandRule = (c) => {
   const axis = c.node.int("axis", 1);
   const isList = scale?.length === 1 && scale[0] !== 1;
   const problem = x && isList && axisProblem("axis", axis, x.length);
+  const isBlocked = c.node.int("block_size", 0) > 0;
+  const tooDeep = [scale, zero].find((shape) => shape && !isBlocked && shape.length > 1);
   const size = x && isList && !problem ? x[fromFront(axis, x.length)] : undefined;
   return first([
+    tooDeep && `a scale or zero point has rank ${tooDeep.length} and must be one number or a list`,
     problem, differ(size, scale?.[0]) && `it has ${String(scale![0])} scales for an axis of ${String(size)}`,
     scale && zero && scale.length === 1 && zero.length === 1 && differ(scale[0], zero[0]) && `it has ${String(scale[0])} scales and ${String(zero[0])} zero points`,
   ]);

@@ -40,6 +40,8 @@ for (const [name, bytes, words] of [
   ["parts that do not add up", tiny({ input: image, initializer: [int64s("s", [1, 1])],
     node: [{ opType: "Split", input: ["x", "s"], output: ["y", "z"], attribute: [int("axis", 1)] }] }), "adds up to 2"],
   ["a shape that does not fit", op("Reshape", ["x", "s"], [], { initializer: [int64s("s", [7, -1])] }), "does not go into"],
+  ["a scale that is a matrix", op("QuantizeLinear", ["x", "s"], [], { initializer: [floats("s", [1, 1, 1, 1], [2, 2])] }),
+    "a scale or zero point has rank 2"],
   ["a mode that does not exist", op("Resize", ["x", "", "w"], [text("mode", "x")], { initializer: weights }), `mode is "x"`],
 ] as const satisfies readonly (readonly [string, Uint8Array, string])[]) test(`refused: ${name}`, () => refused(bytes, "INVALID_OP", words));
 

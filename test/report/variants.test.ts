@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseRunResult } from "../../pipeline/result.ts";
 import { bytes, count, grouped, ms, signedPoints, times } from "../../report/figures.ts";
+import { renderReport } from "../../report/html.ts";
 import { finalVariant, paretoFront, placedOn } from "../../report/variants.ts";
 
 const sample = parseRunResult(readFileSync(new URL("../fixtures/report/run.json", import.meta.url), "utf8"), "run.json");
@@ -24,6 +25,15 @@ test("the final variant is the fastest of the last stage", () => {
   if (!int8 || !record) throw new Error("bug: the sample ends with int8");
   const slower = { ...int8, name: "int8.tensorrt", latency: { pi5: { ...record, inferenceMs: { ...record.inferenceMs, p50: 9 } } } };
   assert.is(finalVariant({ ...sample, variants: [...sample.variants, slower] })?.name, "int8");
+});
+
+test("a target may have the name of what every object has", () => {
+  const [first, ...rest] = sample.variants;
+  const record = first?.latency["local"];
+  if (!first || !record) throw new Error("bug: the sample has times on local");
+  const named = { ...sample, variants: [{ ...first, latency: { constructor: record } }, ...rest] };
+  assert.equal(placedOn(named, "constructor").map(({ variant }) => variant.name), [first.name]);
+  assert.ok(renderReport(named).includes("constructor"));
 });
 
 for (const [actual, expected] of [
