@@ -48,7 +48,7 @@ const measureAll = async (target: string, job: BenchmarkJob, variation: Variatio
   const workers: WorkerProcess[] = [];
   try {
     for (const [index, model] of job.models.entries()) {
-      const worker = startWorkerProcess(model.name, signal);
+      const worker = startWorkerProcess(model.name, { signal });
       workers.push(worker);
       const session = { ...model.session, threads: variation.threads };
       const { warmup, busyCores } = await worker.ask({ kind: "open", path: model.path, picture: job.picture ?? null, batch: variation.batch, session }, "opened");
