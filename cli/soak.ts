@@ -1,5 +1,6 @@
 import type { BenchmarkRecord } from "../pipeline/result.ts";
 import { duration, ms } from "../report/figures.ts";
+import { largest, smallest } from "../input/largest.ts";
 
 type SoakPoint = NonNullable<BenchmarkRecord["soak"]>[number];
 
@@ -18,7 +19,7 @@ export const soakLines = ({ model, target, soak = [], emulated }: BenchmarkRecor
     const values = soak.flatMap((point) => value(point) ?? []);
     if (values.length === 0) return [];
     const [start, end] = [text(values[0]!), text(values.at(-1)!)];
-    return [`  ${label.padEnd(6)} ${start.padStart(6)} ${sparkline(values, columns === undefined ? mostColumns : columns - besideCurve)} ${end.padEnd(6)} (${text(Math.min(...values))} to ${text(Math.max(...values))})`];
+    return [`  ${label.padEnd(6)} ${start.padStart(6)} ${sparkline(values, columns === undefined ? mostColumns : columns - besideCurve)} ${end.padEnd(6)} (${text(smallest(values))} to ${text(largest(values))})`];
   })];
 };
 
@@ -37,7 +38,7 @@ export const sparkline = (values: readonly number[], most = mostColumns): string
     const part = values.slice(Math.floor((column * values.length) / columns), Math.floor(((column + 1) * values.length) / columns));
     return part.reduce((sum, value) => sum + value, 0) / part.length;
   });
-  const high = Math.max(...means);
-  const span = Math.max(high - Math.min(...means), smallestSpan * Math.abs(high));
+  const high = largest(means);
+  const span = Math.max(high - smallest(means), smallestSpan * Math.abs(high));
   return means.map((mean) => blocks[span === 0 ? 0 : Math.round((1 - (high - mean) / span) * (blocks.length - 1))]).join("");
 };

@@ -1,4 +1,5 @@
 import { columnsOf, wrapText } from "./terminal-text.ts";
+import { largest } from "../input/largest.ts";
 
 export interface TextColumn {
   readonly head: string;
@@ -27,14 +28,14 @@ export const textTable = (all: readonly TextColumn[], rows: readonly (readonly s
 const inTwo = (head: string): string[] => {
   const words = head.split(" ");
   const ways = words.slice(1).map((_, at) => [words.slice(0, at + 1).join(" "), words.slice(at + 1).join(" ")]);
-  const widest = (way: readonly string[]): number => Math.max(...way.map(columnsOf));
+  const widest = (way: readonly string[]): number => largest(way.map(columnsOf));
   return ways.reduce((best, way) => (widest(way) < widest(best) ? way : best), [head]);
 };
 
 const aligned = (heads: readonly TextColumn[], headLines: readonly (readonly string[])[], rows: readonly (readonly string[])[]): string[] => {
-  const height = Math.max(...headLines.map((lines) => lines.length));
+  const height = largest(headLines.map((lines) => lines.length));
   const top = Array.from({ length: height }, (_, line) => headLines.map((lines) => lines[line - (height - lines.length)] ?? ""));
-  const widths = heads.map((_, at) => Math.max(...[...top, ...rows].map((row) => columnsOf(row[at]!))));
+  const widths = heads.map((_, at) => largest([...top, ...rows].map((row) => columnsOf(row[at]!))));
   const line = (row: readonly string[]): string => row.map((text, at) => {
     const space = " ".repeat(widths[at]! - columnsOf(text));
     return heads[at]!.align === "right" ? space + text : text + space;

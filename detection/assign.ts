@@ -1,5 +1,6 @@
 import type { Box } from "../vision/types.ts";
 import type { AnchorLevel } from "./anchors.ts";
+import { largest } from "../input/largest.ts";
 
 /** Side of the square that stands for an anchor, in strides (NanoDet's value; ATSS uses 8 at 800-pixel inputs). */
 const anchorScale = 5;
@@ -19,7 +20,7 @@ export const assignAtss = (boxes: readonly Box[], levels: readonly AnchorLevel[]
     const overlaps = candidates.map(({ x, y, stride }) => squareOverlap(box, x, y, anchorScale * stride));
     const threshold = mean(overlaps) + deviation(overlaps);
     const inside = candidates.map(({ x, y }, i) => overlaps[i]! >= threshold && contains(box, x, y));
-    const fallback = inside.includes(true) ? -1 : overlaps.indexOf(Math.max(...overlaps));
+    const fallback = inside.includes(true) ? -1 : overlaps.indexOf(largest(overlaps));
     for (const [i, { anchor }] of candidates.entries()) {
       if (!inside[i] && i !== fallback) continue;
       if (overlaps[i]! <= best[anchor]!) continue;

@@ -11,6 +11,7 @@ import type { DetectorModel } from "./detector.ts";
 import { narrow } from "./half.ts";
 import { startTeacher, usualMode, type RunningTeacher, type SoftTargets, type TeacherMode } from "./teacher-run.ts";
 import { boxScale, OutputsSeal, recordBytes, type Section, type TeacherCacheFiles } from "./teacher-cache.ts";
+import { smallest } from "../input/largest.ts";
 
 /** A teacher and its share in the soft labels of several. */
 export interface Teacher {
@@ -83,7 +84,7 @@ const cacheKey = ({ teachers, classes, batches, contents = "" }: TeacherOptions,
 const fill = async (missing: readonly number[], files: readonly string[], running: readonly RunningTeacher[], sections: readonly Section[], options: TeacherOptions & { readonly seals: readonly OutputsSeal[] }): Promise<void> => {
   if (missing.length === 0) return;
   const total = missing.length * options.batches.items.length;
-  const batch = Math.min(...running.map((teacher) => teacher.batch), 8);
+  const batch = Math.min(8, smallest(running.map((teacher) => teacher.batch)));
   const [teacherContract, ...otherContracts] = options.teachers.map(({ model }) => ({ ...model.contract, size: options.batches.contract.size }));
   const spec: PictureSpec = { ...options.batches, kind: "pictures", batch, teacherContract: teacherContract!, otherContracts };
   const feed = await workerSource(moduleBeside(import.meta.url, "./batches"), spec).open(files.length);

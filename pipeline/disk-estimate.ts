@@ -12,6 +12,7 @@ import type { LoadedConfig } from "./config.ts";
 import type { Plan } from "./plan.ts";
 import type { Reporter } from "./progress.ts";
 import type { StageName } from "./stage.ts";
+import { largest } from "../input/largest.ts";
 
 /** What the size of a run on disk depends on. */
 export interface DiskFacts {
@@ -164,7 +165,7 @@ export const diskState = async (runFolder: string, cacheFolder: string, { sectio
     const sizes = await Promise.all((await entries(join(cacheFolder, "teacher", folder))).map((file) => stat(join(cacheFolder, "teacher", folder, file)).then(({ size }) => size, () => 0)));
     caches.push(sizes.filter((size) => size === fileBytes).length * fileBytes);
   }
-  return { finished, teacherBytes: Math.max(...caches) };
+  return { finished, teacherBytes: largest(caches) };
 };
 
 /** Free bytes for this user where `folder` lies; undefined where the system does not say. */

@@ -1,5 +1,6 @@
 import { finalVariant, recordOn, teacherOf, timed } from "../report/variants.ts";
 import type { Gate, LatencyMs, RunResult, Variant } from "./result.ts";
+import { largest } from "../input/largest.ts";
 
 /** The config's limits against what the run reached: the worst of the last stage's variants counts. A limit without a measurement fails. */
 export const judgeGates = (limits: Readonly<Record<string, number>>, result: RunResult): Gate[] =>
@@ -31,4 +32,4 @@ const valueOf = (gate: string, result: RunResult): number | null => {
 const difference = (reference: Variant, variant: Variant, figure: "map" | "map50"): number | null =>
   reference.accuracy && variant.accuracy ? reference.accuracy[figure] - variant.accuracy[figure] : null;
 
-const worst = (values: readonly (number | null)[]): number | null => (values.length === 0 || values.includes(null) ? null : Math.max(...(values as number[])));
+const worst = (values: readonly (number | null)[]): number | null => (values.length === 0 || values.includes(null) ? null : largest((values as number[])));

@@ -14,14 +14,14 @@ export interface PartOptions {
   readonly memory: Pick<SetMemory, "facts">;
 }
 
-/** Opens a set as the config says. With skipInvalid every picture is decoded now, so that none fails later. */
+/** Opens a set as the config says. Every picture is decoded once now (2 to 3 ms for 640x480), so that none fails after hours. */
 export const openPart = async (path: string, split: Split, { data, images, classes, reporter, memory: { facts } }: PartOptions): Promise<Dataset> => {
   const task = openingTask(reporter, setNames[split]);
   try {
     return await openDataset({ path, split, ...(images !== undefined && { images }) }, {
       ...(classes && { classes }), ...(data.labelNames && { labelNames: data.labelNames }), lacking: split === "train" ? "error" : "note",
       unlabelled: split !== "train" && data.unlabelled === "teacher" ? "skip" : data.unlabelled,
-      skipInvalid: data.skipInvalid, verify: data.skipInvalid ? "full" : "header", onProgress: task.update,
+      skipInvalid: data.skipInvalid, verify: "full", onProgress: task.update,
       remember: (file, name, read) => facts.get(file, name, read),
     });
   } finally {

@@ -25,6 +25,7 @@ import { lazyTask, type Reporter } from "./progress.ts";
 import type { Choice, TrainingPoint } from "./result.ts";
 import { loadTrained, TrainingFolder } from "./training-folder.ts";
 import { version } from "./version.ts";
+import { largest } from "../input/largest.ts";
 
 export interface TrainingJob {
   /** Shown to people and part of the folder's name, e.g. "distilled". */
@@ -146,8 +147,8 @@ const rawPixels = 16;
  * of a size for all others destroy them.
  */
 const rawPixelStem = (graph: Graph, { scale, mean, std }: Preprocess): ((name: string) => boolean) => {
-  const largest = Math.max(...mean.map((m, channel) => Math.abs(255 * scale - m) / std[channel]!));
-  if (largest < rawPixels) return () => false;
+  const furthest = largest(mean.map((m, channel) => Math.abs(255 * scale - m) / std[channel]!));
+  if (furthest < rawPixels) return () => false;
   const names = new Set<string>();
   const seen = new Set<Value>(graph.inputs);
   for (const value of seen) {

@@ -4,6 +4,7 @@ import { ms, points } from "./figures.ts";
 import { html, type Html } from "./markup.ts";
 import { figure, gridX, gridY, stageColour } from "./plot.ts";
 import { paretoFront, placedOn, targetsOf, type Placed } from "./variants.ts";
+import { largest, smallest } from "../input/largest.ts";
 
 const height = 320;
 const margin = { top: 26, bottom: 38 };
@@ -34,7 +35,7 @@ function scatter(target: string, placed: readonly Placed[]): Html {
 
 function options(placed: readonly Placed[], front: readonly Placed[]): Plot.PlotOptions {
   const times = placed.map(({ p50Ms }) => p50Ms);
-  const [fastest, slowest] = [Math.min(...times), Math.max(...times)];
+  const [fastest, slowest] = [smallest(times), largest(times)];
   const log = slowest > 6 * fastest && fastest > 0;
   const right = (place: Placed) =>
     log ? Math.log(place.p50Ms / fastest) > Math.log(slowest / fastest) * 0.6 : place.p50Ms > 0.6 * slowest;
@@ -70,8 +71,8 @@ function options(placed: readonly Placed[], front: readonly Placed[]): Plot.Plot
 
 function accuracyDomain(placed: readonly Placed[]): [number, number] {
   const maps = placed.map(({ map }) => map * 100);
-  const room = Math.max(1, (Math.max(...maps) - Math.min(...maps)) * 0.2);
-  return [Math.max(0, Math.min(...maps) - room), Math.min(100, Math.max(...maps) + room)];
+  const room = Math.max(1, (largest(maps) - smallest(maps)) * 0.2);
+  return [Math.max(0, smallest(maps) - room), Math.min(100, largest(maps) + room)];
 }
 
 /** 1, 2 and 5 times the powers of ten inside the range. */

@@ -4,6 +4,7 @@ import { ms, percent, plain } from "./figures.ts";
 import { html, type Html } from "./markup.ts";
 import { figure, gridX, gridY, stageColour } from "./plot.ts";
 import { recordOn, targetsOf, timed } from "./variants.ts";
+import { largest } from "../input/largest.ts";
 
 type SoakPoint = NonNullable<BenchmarkRecord["soak"]>[number];
 
@@ -45,7 +46,7 @@ function soakFigure(target: string, soaks: readonly Soak[]): Html {
   const samples = soaks.flatMap((of) => of.points.map((point): Sample => ({ of, point })));
   const warm = samples.filter(({ point }) => point.temperatureC !== null);
   const time = timeAxis(samples);
-  const hottest = Math.max(...warm.map(({ point }) => point.temperatureC!));
+  const hottest = largest(warm.map(({ point }) => point.temperatureC!));
   const caption = [
     `FPS from start to end: ${soaks.map(outcome).join(", ")}.`, warm.length > 0 ? `${hottest.toFixed(0)} °C at most.` : "The target tells no temperature.",
     ...(soaks.length > 1 ? ["One after the other, each on its own time."] : []),
@@ -74,11 +75,11 @@ interface TimeAxis {
 }
 
 const timeAxis = (samples: readonly Sample[]): TimeAxis =>
-  Math.max(...samples.map(({ point }) => point.seconds)) > 180 ? { label: "minutes", secondsPerUnit: 60 } : { label: "seconds", secondsPerUnit: 1 };
+  largest(samples.map(({ point }) => point.seconds)) > 180 ? { label: "minutes", secondsPerUnit: 60 } : { label: "seconds", secondsPerUnit: 1 };
 
 /** FPS start at zero, so that a drop is seen as the share that it is; temperatures do not. */
 function panel(samples: readonly Sample[], { label, secondsPerUnit }: TimeAxis, unit: "FPS" | "°C", height: number, value: (point: SoakPoint) => number, withTime: boolean): Plot.PlotOptions {
-  const end = Math.max(...samples.map(({ point }) => point.seconds)) / secondsPerUnit;
+  const end = largest(samples.map(({ point }) => point.seconds)) / secondsPerUnit;
   const place = { x: ({ point }: Sample) => point.seconds / secondsPerUnit, y: ({ point }: Sample) => value(point) };
   const stroke = ({ of }: Sample) => of.colour;
   const few = samples.length <= 60;

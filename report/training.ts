@@ -3,6 +3,7 @@ import { stageReport, type RunResult, type TrainingPoint } from "../pipeline/res
 import { grouped, plain, points } from "./figures.ts";
 import { html, type Html } from "./markup.ts";
 import { figure, gridY } from "./plot.ts";
+import { largest, smallest } from "../input/largest.ts";
 
 interface Curve {
   readonly name: string;
@@ -119,7 +120,7 @@ function lines(title: string, curves: readonly Curve[], data: readonly Sample[],
 /** Whole epochs where they are few; else about six ticks. */
 function epochTicks(data: readonly Sample[]): number[] | number {
   const epochs = data.map(({ epoch }) => epoch);
-  const [first, last] = [Math.ceil(Math.min(...epochs)), Math.floor(Math.max(...epochs))];
+  const [first, last] = [Math.ceil(smallest(epochs)), Math.floor(largest(epochs))];
   return last - first > 8 ? 6 : Array.from({ length: last - first + 1 }, (_, at) => first + at);
 }
 

@@ -5,6 +5,7 @@ import { elementCount, Tensor } from "../graph/tensor.ts";
 import { levelsOf, moveAxis, positionsOf, regridPlane, regridPositions, type PictureSize } from "./anchors.ts";
 import { noImageInput, sizeDoesNotFit, sizeIsFixed } from "./errors.ts";
 import { graphPass, type Change, type PassResult } from "./rule.ts";
+import { largest } from "../input/largest.ts";
 
 /**
  * Gives a detector another input size (pixels). Reshape constants are recomputed and so are anchor grids and stride vectors, recognised by
@@ -162,7 +163,7 @@ class Resizer {
 
   /** Constants that spread over an axis which follows the picture size: anchor grids, strides. */
   #mendConstants(node: Node): void {
-    const outRank = Math.max(...node.inputs.map((value) => value?.shape?.length ?? 0));
+    const outRank = largest(node.inputs.map((value) => value?.shape?.length ?? 0));
     const changed = new Set(node.inputs.flatMap((value) => (value ? this.#changedAxes(value).map((axis) => axis - value.shape!.length + outRank) : [])));
     if (node.opType === "Concat") changed.delete((node.int("axis", 1) + outRank) % outRank);
     for (const [slot, value] of node.inputs.entries()) {

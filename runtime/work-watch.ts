@@ -40,10 +40,12 @@ export class WorkWatch {
   /** A piece of what the child has written. */
   read(piece: string): void {
     const lines = (this.#open + piece).split("\n");
-    this.#open = lines.pop() ?? "";
+    this.#open = (lines.pop() ?? "").slice(-longestLine);
     const last = lines.at(-1);
     if (last === undefined) return;
-    this.#current = last === "" ? undefined : JSON.parse(last) as NativeWork;
+    const work = last === "" ? undefined : workIn(last);
+    if (work === unreadable) return; // what is told is for messages only
+    this.#current = work;
     this.#seconds = 0;
   }
 
@@ -58,6 +60,20 @@ export class WorkWatch {
     if (limit > 0 && this.#seconds === Math.ceil(limit)) this.#onOverrun(this.#current, limit);
   }
 }
+
+const longestLine = 2 ** 20;
+const unreadable = Symbol("no line of workLine");
+
+/** What a line says. */
+const workIn = (line: string): NativeWork | typeof unreadable => {
+  try {
+    const value = JSON.parse(line) as Partial<NativeWork> | null;
+    const isWork = (value?.doing === "loading" || value?.doing === "running") && typeof value.model === "string" && typeof value.hasLoops === "boolean";
+    return isWork ? value as NativeWork : unreadable;
+  } catch {
+    return unreadable;
+  }
+};
 
 /** A line for `WorkWatch.read`. */
 export const workLine = (work: NativeWork | undefined): string => `${work ? JSON.stringify(work) : ""}\n`;

@@ -10,6 +10,7 @@ import { rounds, soak } from "./measure.ts";
 import { blockMedians, confidenceOf, latencyOf, unstableReasons } from "./statistics.ts";
 import type { BenchmarkHooks, BenchmarkJob, BenchmarkModel, Target } from "./target.ts";
 import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
+import { largest } from "../input/largest.ts";
 
 /** This machine: each model in a process of its own, measured in turns. */
 export const localTarget = (name = "local", ownThreads?: number): Target => ({
@@ -48,7 +49,7 @@ const measureAll = async (target: string, job: BenchmarkJob, variation: Variatio
   const workers: WorkerProcess[] = [];
   try {
     for (const [index, model] of job.models.entries()) {
-      const worker = startWorkerProcess(model.name, signal);
+      const worker = startWorkerProcess(model.name, { signal });
       workers.push(worker);
       const session = { ...model.session, threads: variation.threads };
       const { warmup, busyCores } = await worker.ask({ kind: "open", path: model.path, picture: job.picture ?? null, batch: variation.batch, session }, "opened");
@@ -110,7 +111,7 @@ const recordOf = (target: string, model: BenchmarkModel, { threads, batch }: Var
     runs: samples.length, warmup, stable: reasons.length === 0, ...(reasons.length > 0 && { unstableReasons: reasons }),
     inferenceMs: latency, endToEndMs: endToEndMs.length > 0 ? latencyOf(endToEndMs) : null, ...(endToEndMs.length > 0 && { endToEndFrom: "file" as const }),
     fps: (1000 * batch) / latency.mean, memoryBytes, device,
-    thermal: temperatures.length > 0 ? { startC: temperatures[0]!, endC: temperatures.at(-1)!, maxC: Math.max(...temperatures), throttled: false } : null,
+    thermal: temperatures.length > 0 ? { startC: temperatures[0]!, endC: temperatures.at(-1)!, maxC: largest(temperatures), throttled: false } : null,
     power: null, confidenceMs: confidenceOf(samples), ...(points.length > 0 && { soak: points }), blockMediansMs: blockMedians(samples),
     details: { busyCoresBefore: busyCores, loadAverageBefore: loadAverage }, at: new Date().toISOString(),
   };

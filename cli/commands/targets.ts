@@ -6,6 +6,7 @@ import type { DeviceFacts, Finding, Probe } from "../../targets/kind.ts";
 import { action } from "../context.ts";
 import { addNoCode, type TrustOptions } from "../no-code.ts";
 import { columnsOf } from "../terminal-text.ts";
+import { largest } from "../../input/largest.ts";
 
 interface Options extends TrustOptions {
   readonly targets?: string;
@@ -92,7 +93,7 @@ const check = async (device: DeviceEntry, signal: AbortSignal): Promise<Checked>
 
 const describe = ({ name, kind, host, ready, facts, findings }: Checked): string => {
   const rows = (facts ? factRows(facts) : []).filter((row): row is [string, string] => row[1] !== null);
-  const labels = Math.max(...rows.map(([label]) => columnsOf(label)));
+  const labels = largest(rows.map(([label]) => columnsOf(label)));
   return [
     `${name} (${kind}, ${host}): ${ready ? "ready" : "not ready"}`, ...rows.map(([label, value]) => `  ${label}${" ".repeat(labels - columnsOf(label))}  ${value}`),
     ...findings.map(({ severity, what, fix }) => `  ${severity}: ${what}\n    → ${fix}`),

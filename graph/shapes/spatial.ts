@@ -1,6 +1,7 @@
 import type { Dim, Node, Shape } from "../node.ts";
 import { addDims, divideDims, multiplyDims } from "./dim.ts";
 import { fromFront, type ShapeContext, type ShapeRule, type ValueType } from "./rule.ts";
+import { largest, smallest } from "../../input/largest.ts";
 
 /** How a sliding window walks one spatial axis. */
 export interface Window {
@@ -97,7 +98,7 @@ const keptAspect = (c: ShapeContext, from: readonly Dim[], sizes: readonly Dim[]
   if (policy === "stretch") return sizes;
   if (!from.every((dim) => typeof dim === "number") || !sizes.every((dim) => typeof dim === "number")) return undefined;
   const scales = sizes.map((size, index) => size / from[index]!);
-  const scale = policy === "not_larger" ? Math.min(...scales) : Math.max(...scales);
+  const scale = policy === "not_larger" ? smallest(scales) : largest(scales);
   return from.map((size) => Math.floor(scale * size + 0.5));
 };
 

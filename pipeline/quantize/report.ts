@@ -5,6 +5,7 @@ import { leastAgreement, leastSignal } from "./metric.ts";
 import type { QuantizationScheme } from "./qat.ts";
 import type { FileOutcome } from "./quantize.ts";
 import { sessionFor, type Job, type Metric } from "./search.ts";
+import { largest } from "../../input/largest.ts";
 
 /** What was done and measured, for run.json and `--json`. */
 export const reportOf = (job: Job, outcomes: ReadonlyMap<QuantizationScheme, FileOutcome>): QuantizeReport => {
@@ -18,9 +19,9 @@ export const reportOf = (job: Job, outcomes: ReadonlyMap<QuantizationScheme, Fil
     method: ranges.method,
     images: statistics.pictures,
     floatNodes: [...floatNodes].map(([node, reason]) => ({ node, reason })),
-    quantizedNodes: Math.max(...[...outcomes.values()].map(({ emitted }) => emitted.layers.length)),
+    quantizedNodes: largest([...outcomes.values()].map(({ emitted }) => emitted.layers.length)),
     ...(measured && { sensitivity: measured }),
-    ...(metric.kind === "mAP" && { mapFloat: metric.float, mapInt8: Object.fromEntries(values), drop: Math.max(...values.map(([, map]) => metric.float - map)), choices: [...outcomes].map(choiceOf) }),
+    ...(metric.kind === "mAP" && { mapFloat: metric.float, mapInt8: Object.fromEntries(values), drop: largest(values.map(([, map]) => metric.float - map)), choices: [...outcomes].map(choiceOf) }),
     ...(metric.kind === "agreement" && { agreement: Object.fromEntries(values) }),
     sqnr: Object.fromEntries([...outcomes].map(([scheme, { heads }]) => [scheme, worstOf(heads)])),
     sessionSettings: Object.fromEntries([...outcomes.keys()].map((scheme) => [scheme, { ...sessionFor(scheme, options).extra }])),

@@ -45,7 +45,7 @@ const measure = async (job: DeviceJob): Promise<DeviceResult> => {
   const endToEndMs: number[] = [];
   for (let round = 0; round < rounds; round++) {
     roundsMs.push(await timeFor(infer, Math.ceil(job.runs / rounds), job.seconds / rounds, () => sensors.read()));
-    if (fromPixels) endToEndMs.push(...(await timeFor(fromPixels, Math.ceil(job.runs / rounds / 4), job.seconds / rounds / 4, () => sensors.read())));
+    for (const time of fromPixels ? await timeFor(fromPixels, Math.ceil(job.runs / rounds / 4), job.seconds / rounds / 4, () => sensors.read()) : []) endToEndMs.push(time);
     say({ kind: "progress", done: round + 1, total: rounds, what: "measuring" });
   }
   sensors.read(true);

@@ -4,6 +4,7 @@ import type { Transport } from "../transport.ts";
 import { unreadableOutput } from "./errors.ts";
 import type { ClockState } from "./power-mode.ts";
 import { junctionC, modulePowerMW, parseTegrastats, type TegraSample } from "./tegrastats.ts";
+import { smallest } from "../../input/largest.ts";
 
 const intervalMs = 200;
 const longestMs = 12 * 3_600_000;
@@ -60,7 +61,7 @@ export const telemetryOf = (lines: readonly string[]): Telemetry => {
   if (samples.length === 0) throw unreadableOutput("tegrastats", "", "it printed nothing");
   const heat = samples.map(junctionC).filter((celsius) => celsius !== null);
   const power = samples.map(modulePowerMW).filter((milliwatts) => milliwatts !== null);
-  const clocks = samples.filter(({ gpuMHz }) => gpuMHz.length > 0).map(({ gpuMHz }) => Math.min(...gpuMHz));
+  const clocks = samples.filter(({ gpuMHz }) => gpuMHz.length > 0).map(({ gpuMHz }) => smallest(gpuMHz));
   return {
     samples: samples.length, startC: heat[0] ?? null, endC: heat.at(-1) ?? null, maxC: heat.length > 0 ? heat.reduce((most, celsius) => Math.max(most, celsius)) : null,
     meanW: power.length > 0 ? mean(power) / 1000 : null, railsW: railMeans(samples),

@@ -33,7 +33,7 @@ test("a target may have the name of what every object has", () => {
   if (!first || !record) throw new Error("bug: the sample has times on local");
   const named = { ...sample, variants: [{ ...first, latency: { constructor: record } }, ...rest] };
   assert.equal(placedOn(named, "constructor").map(({ variant }) => variant.name), [first.name]);
-  assert.ok(renderReport(named).includes("constructor"));
+  assert.ok(renderReport(named, new Map()).includes("constructor"));
 });
 
 for (const [actual, expected] of [

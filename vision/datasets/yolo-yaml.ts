@@ -1,5 +1,5 @@
 import path from "node:path";
-import { isMap, isScalar, isSeq, visit, type Document, type LineCounter, type Scalar } from "yaml";
+import { isScalar, visit, type Document, type LineCounter } from "yaml";
 import { z } from "zod";
 import { UserError } from "../../graph/error.ts";
 import { inputLimits } from "../../input/limits.ts";
@@ -8,6 +8,7 @@ import { checkSchema, problemText } from "../../input/schema.ts";
 import type { Split } from "./dataset.ts";
 import { kindOf, readIfPresent } from "./files.ts";
 import { checkClassNames } from "./name-check.ts";
+import { unclearName } from "./plain-names.ts";
 import type { YoloSource } from "./yolo.ts";
 
 const places = z.union([z.string(), z.array(z.string())]).nullish();
@@ -50,19 +51,12 @@ async function readYaml(file: string): Promise<DataYaml> {
 function parseYaml(file: string, text: string): DataYaml {
   const { document, lines, value, problems: [problem] } = readText(text);
   if (problem) throw badYaml(file, `${problem.message} (line ${problem.line})`);
+  const unclear = unclearName(document);
+  if (unclear) throw badYaml(file, `${unclear.message} (line ${lines.linePos(unclear.offset).line}): put it in quotes`);
   const { data, problems: wrong } = checkSchema(schema, value, "file");
   if (wrong) throw badYaml(file, problemText(wrong));
-  const changed = changedName(document);
-  if (changed) throw badYaml(file, `the class name ${changed.source} is read as ${String(changed.value)} by YAML (line ${lines.linePos(changed.range![0]).line}): put it in quotes`);
   checkClassNames(`"${file}"`, Object.values(data.names), ({ name }) => lineOf(document, lines, name));
   return data;
-}
-
-/** A class name that YAML takes for a number of another spelling (1e3, 0x10, 007): readers differ on it, so it must be quoted. */
-function changedName(document: Document): Scalar | undefined {
-  const names = document.get("names", true);
-  const values = isSeq(names) ? names.items : isMap(names) ? names.items.map(({ value }) => value) : [];
-  return values.filter(isScalar).find(({ value, source, range }) => typeof value !== "string" && range && source !== undefined && source !== String(value));
 }
 
 /** The line of the first value that reads so. */

@@ -1,6 +1,7 @@
 import { column, share } from "./matrix.ts";
 import type { Readings } from "./readings.ts";
 import { boxForms, type BoxForm } from "./types.ts";
+import { largest } from "../../input/largest.ts";
 
 type Numbers = readonly [number, number, number, number];
 
@@ -63,13 +64,13 @@ const numbersOf = (readings: Readings, row: number): Numbers =>
 
 /** 0..1 or pixels: boxes of up to one and a half pixels, and boxes of more than two pictures, do not occur. */
 const wrongCoordinates = (readings: Readings, judged: readonly number[]): string | undefined => {
-  const largest = judged.map((row) => Math.max(...numbersOf(readings, row).map(Math.abs)));
+  const reaches = judged.map((row) => largest(numbersOf(readings, row).map(Math.abs)));
   if (readings.coordinates === "pixels")
-    return largest.every((value) => value <= 1.5)
-      ? `the numbers of the boxes are ${Math.max(...largest).toPrecision(3)} at most: they are parts of the picture (0..1), not pixels`
+    return reaches.every((value) => value <= 1.5)
+      ? `the numbers of the boxes are ${largest(reaches).toPrecision(3)} at most: they are parts of the picture (0..1), not pixels`
       : undefined;
-  return share(largest, (value) => value > 2) > 0.1
-    ? `the numbers of the boxes reach ${Math.max(...largest).toPrecision(4)}: they are pixels, not parts of the picture (0..1)`
+  return share(reaches, (value) => value > 2) > 0.1
+    ? `the numbers of the boxes reach ${largest(reaches).toPrecision(4)}: they are pixels, not parts of the picture (0..1)`
     : undefined;
 };
 

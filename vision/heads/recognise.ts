@@ -18,6 +18,7 @@ import { layouts } from "./layouts.ts";
 import { classNames } from "./names.ts";
 import { readingsOf, tableOfHead, type OutputTensor } from "./readings.ts";
 import type { Candidate, Head, HeadQuestion, NearMiss } from "./types.ts";
+import { smallest } from "../../input/largest.ts";
 
 const isCandidate = (item: Candidate | NearMiss): item is Candidate => "head" in item;
 
@@ -80,7 +81,7 @@ const decided = ({ head, layout }: Candidate, facts: Facts): DecidedHead => {
 
 /** The candidates with the least doubt. */
 const likeliest = (candidates: readonly Candidate[]): readonly Candidate[] => {
-  const least = Math.min(...candidates.map(({ doubt }) => doubt));
+  const least = smallest(candidates.map(({ doubt }) => doubt));
   return candidates.filter(({ doubt }) => doubt === least);
 };
 

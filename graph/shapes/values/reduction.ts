@@ -2,6 +2,7 @@ import type { Dim, Node } from "../../node.ts";
 import { elementCount } from "../../tensor.ts";
 import { addDims, productOf } from "../dim.ts";
 import { coordinates, flatIndex, fromFront, numbersFrom, numbersOf, unknownIn, type PartialValue, type ValueRule } from "./partial.ts";
+import { largest, smallest } from "../../../input/largest.ts";
 
 /** Combines the elements that fall together, in order. */
 type Combine = (elements: readonly Dim[], unknown: Dim) => Dim;
@@ -58,7 +59,7 @@ const cumulated = (node: Node, value: (slot: number) => PartialValue | undefined
 export const reductionRules: Readonly<Record<string, ValueRule>> = {
   ReduceProd: reduce(productOf),
   ReduceSum: reduce((elements, unknown) => elements.reduce((sum: Dim, x) => addDims(sum, x, unknown), 0)),
-  ReduceMax: reduce(ofNumbers((numbers) => Math.max(...numbers))), ReduceMin: reduce(ofNumbers((numbers) => Math.min(...numbers))),
+  ReduceMax: reduce(ofNumbers((numbers) => largest(numbers))), ReduceMin: reduce(ofNumbers((numbers) => smallest(numbers))),
   ReduceMean: reduce(ofNumbers((numbers) => total(numbers) / numbers.length)),
   ReduceSumSquare: reduce(ofNumbers((numbers) => total(numbers.map((x) => x * x)))),
   ReduceL1: reduce(ofNumbers((numbers) => total(numbers.map(Math.abs)))),
