@@ -1,7 +1,9 @@
-import { lstat, readdir, readFile } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { isAbsolute, join, normalize } from "node:path";
 import { plainProblem, quotedName } from "../escape/names.ts";
 import { UserError } from "../graph/error.ts";
+import { inputLimits } from "../input/limits.ts";
+import { readPlainFile } from "../input/read.ts";
 import { sha256Of } from "../targets/digest.ts";
 
 /** The list of all files with their sha256, in the form that `sha256sum -c` reads. */
@@ -88,9 +90,10 @@ export const nameChecker = (): ((path: string) => void) => {
   };
 };
 
+/** Every file of a bundle's folder. Throws UserError as `listFiles` does, and UnreadableFile where a file became something else meanwhile. */
 export const readFilesOf = async (folder: string): Promise<Map<string, Uint8Array>> => {
   const files = new Map<string, Uint8Array>();
-  for (const path of await listFiles(folder)) files.set(path, await readFile(join(folder, path)));
+  for (const path of await listFiles(folder)) files.set(path, await readPlainFile(join(folder, path), inputLimits.wholeFileBytes));
   return files;
 };
 

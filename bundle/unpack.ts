@@ -1,11 +1,11 @@
 import { createTarDecoder } from "modern-tar";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { UserError } from "../graph/error.ts";
-import { readBeginning } from "../input/read.ts";
+import { openPlainFile, readBeginning } from "../input/read.ts";
 import { fileAccess, reasonOf } from "../input/reason.ts";
 import { bundleLimits, isInside, leavesBundle, nameChecker, notPlain, tooLarge } from "./checksums.ts";
 
@@ -19,7 +19,7 @@ export const unpackArchive = async (archive: string, into: string, limits: Limit
   if (magic[0] === 0x1f && magic[1] === 0x8b) throw badArchive(archive, "it is compressed (gzip)");
   if (sizeBytes > limits.bytes) throw tooLarge(archive, limits);
   const unpacked: Unpacked = { bytes: 0, entries: 0, top: "", files: new Set(), check: nameChecker() };
-  const entries = (Readable.toWeb(createReadStream(archive)) as ReadableStream<Uint8Array>).pipeThrough(createTarDecoder({ strict: true }));
+  const entries = (Readable.toWeb((await openPlainFile(archive)).file.createReadStream()) as ReadableStream<Uint8Array>).pipeThrough(createTarDecoder({ strict: true }));
   try {
     for await (const entry of entries as unknown as AsyncIterable<Entry>) await take(entry, archive, into, unpacked, limits);
     if (unpacked.files.size === 0) throw badArchive(archive, "it holds no file");

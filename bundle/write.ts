@@ -1,13 +1,14 @@
-import { mkdir, readFile, rename, rm, writeFile, chmod } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { KeyObject } from "node:crypto";
 import { sha256Of } from "../targets/digest.ts";
 import { writeWhole } from "../files/write.ts";
 import { UserError } from "../graph/error.ts";
+import { inputLimits } from "../input/limits.ts";
+import { readPlainFile } from "../input/read.ts";
 import { cannotWrite } from "./errors.ts";
 import { adapterDetector, adapterObstacle, yoloxAdapter } from "./autoware/adapter.ts";
 import { addAutoware } from "./autoware/package.ts";
-import { archiveOf, isProgram } from "./archive.ts";
+import { archiveOf } from "./archive.ts";
 import { checksumsFile, checksumsText, measuredChecksumsFile, measuredSignatureFile, signatureFile } from "./checksums.ts";
 import { addCpp } from "./cpp.ts";
 import { addDeepstream, deepstreamObstacle } from "./deepstream/package.ts";
@@ -25,6 +26,7 @@ import { addTimings, isMeasured, timingsOf } from "./measured.ts";
 import { modelCard, timingTables } from "./model-card.ts";
 import { floatModel, modelFile, namesOf, type Names } from "./names.ts";
 import { readmeText } from "./readme.ts";
+import { replaceFolder } from "./replace.ts";
 import { sbomText } from "./sbom.ts";
 import { keyId, signBytes } from "./signature.ts";
 import { addTensorrtRecipe } from "./tensorrt.ts";
@@ -58,7 +60,7 @@ export interface WrittenBundle {
 export const writeBundle = async (input: BundleInput, parent: string, options: WriteOptions): Promise<WrittenBundle> => {
   const names = namesOf(input.result.name, (await identityOf(input, options)).slice(0, 8));
   const files: Files = new Map();
-  for (const { role, path } of input.models) files.set(modelFile(names, role), await readFile(path));
+  for (const { role, path } of input.models) files.set(modelFile(names, role), await readPlainFile(path, inputLimits.wholeFileBytes));
   const notes: string[] = [];
   const accuracies = input.data ? await measureAll(input, input.data, options) : [];
   const formats = await addFormats(files, input, names, notes, options);
@@ -98,7 +100,7 @@ export const addSums = (files: Files, key: KeyObject | undefined): string => {
 
 /** sha256 of what the content depends on, without what was measured. */
 const identityOf = async ({ models, result, formats, thresholds, requirements, data, ranges, autowareLabels, limits }: BundleInput, { tool, key }: WriteOptions): Promise<string> => {
-  const hashes = await Promise.all(models.map(async ({ role, path }) => [role, sha256Of(await readFile(path))]));
+  const hashes = await Promise.all(models.map(async ({ role, path }) => [role, sha256Of(await readPlainFile(path, inputLimits.wholeFileBytes))]));
   const { contract, classes } = models[0]!.model;
   return sha256Of(JSON.stringify([tool, hashes, runEvidence(result), formats, thresholds, requirements, contract, classes, data?.fingerprints ?? null,
     data ? Object.entries(data.slices).map(([name, ids]) => [name, [...ids]]) : null, ranges ? [...ranges] : null, autowareLabels, limits, key ? keyId(key) : null]));
@@ -164,18 +166,4 @@ const addTexts = (files: Files, { result, models }: BundleInput, manifest: Manif
   addText(files, evidenceFiles.accuracy, jsonText(accuracies));
   addText(files, evidenceFiles.drift, jsonText(drift));
   addText(files, evidenceFiles.requirements, jsonText({ statement: manifest.statement, requirements: manifest.requirements, gates: manifest.gates, limits: manifest.limits }));
-};
-
-/** All files into a folder beside it, then one rename: a bundle is whole or absent. */
-const replaceFolder = async (folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> => {
-  const partial = `${folder}.part`;
-  await rm(partial, { recursive: true, force: true });
-  for (const [path, bytes] of files) {
-    const file = join(partial, path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, bytes);
-    if (isProgram(path)) await chmod(file, 0o755);
-  }
-  await rm(folder, { recursive: true, force: true });
-  await rename(partial, folder);
 };

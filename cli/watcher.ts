@@ -7,8 +7,12 @@ import { descriptors } from "./watcher-protocol.ts";
 
 /** Time for a command to end by itself after a second Ctrl-C. */
 const endingMs = 2000;
+/** The same after one SIGTERM: who sends it (a service manager, `timeout`, a container's end) sends no second one but SIGKILL, to this process alone, mostly after 10 s. */
+const termMs = 5000;
 /** Time for what a process wrote before its end to arrive. */
 const arrivalMs = 200;
+/** `timeout` sends its SIGTERM twice: to the process, and to its group. */
+const sameStopMs = 50;
 const setting = "EDGESTILL_RUN_LIMIT";
 
 /**
@@ -24,7 +28,11 @@ export const watch = async (child: ChildProcess, ended: Promise<ChildEnd>): Prom
   const asked = passStops(child);
   const end = await followed(child, ended, work);
   work.stop();
-  if (asked.killed) process.exit(130);
+  if (asked.killed) {
+    clearProgress();
+    process.stderr.write("stopped; what is finished is kept.\n");
+    process.exit(130);
+  }
   if (end.error) await fail((await import("../runtime/crash.ts")).notStarted(end.error));
   if (overrunning) await fail((await import("../runtime/crash.ts")).overrun(...overrunning, `set ${setting}=<seconds> (0: no limit) in the environment`));
   if (end.exitCode !== null && end.exitCode < 128) process.exit(end.exitCode);
@@ -58,25 +66,32 @@ const followed = async (child: ChildProcess, ended: Promise<ChildEnd>, work: Wor
 
 /**
  * Ctrl-C reaches both processes, `kill` only this one: the command is told how often this one was asked, and takes the larger number of what both have seen.
- * Asked twice, it has `endingMs`: native code may keep it from hearing.
+ * Asked twice, it has `endingMs`, by SIGTERM `termMs`: native code may keep it from hearing.
  */
 const passStops = (child: ChildProcess): { killed: boolean; release: () => void } => {
   const pipe = child.stdio[descriptors.stop] as Writable | null;
   pipe?.on("error", () => undefined); // it has ended
-  let times = 0;
-  const stop = (): void => {
+  let [times, stoppedAt] = [0, -Infinity];
+  const endWithin = (limitMs: number): void => { setTimeout(() => { state.killed ||= child.kill("SIGKILL"); }, limitMs).unref(); };
+  const stop = (signal: NodeJS.Signals): void => {
+    const isRepeat = signal === "SIGTERM" && performance.now() - stoppedAt < sameStopMs;
+    stoppedAt = performance.now();
+    if (isRepeat) return;
     times++;
     pipe?.write(`${times}\n`);
-    if (times === 2) setTimeout(() => { state.killed = child.kill("SIGKILL"); }, endingMs).unref();
+    if (times === 2) endWithin(endingMs);
+    else if (times === 1 && signal === "SIGTERM") endWithin(termMs);
   };
   const state = { killed: false, release: (): void => { for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop); } };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
   return state;
 };
 
+const clearProgress = (): void => { if (process.stderr.isTTY) process.stderr.write("\x1b[?7h\r\x1b[J"); };
+
 /** Prints the error as the command itself would, under what is left of its progress lines, and ends. */
 const fail = async (error: UserError): Promise<never> => {
   const { explain } = await import("./errors.ts");
-  if (process.stderr.isTTY) process.stderr.write("\x1b[?7h\r\x1b[J");
+  clearProgress();
   process.exit(explain(error, { verbose: process.argv.includes("--verbose"), command: "" }));
 };

@@ -1,5 +1,7 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { inputLimits } from "../input/limits.ts";
+import { isMissing, readPlainFile } from "../input/read.ts";
 import { sha256File, sha256Of } from "./digest.ts";
 
 /**
@@ -29,7 +31,7 @@ export const sealOf = async (folder: string, path: string): Promise<FileSeal> =>
 export const damageOf = async (folder: string, { path, sizeBytes, sha256 }: FileSeal): Promise<Damage | undefined> => {
   const file = join(folder, path);
   const found = await stat(file).catch((error: unknown) => error);
-  if (found instanceof Error) return isAbsence(found) ? "is missing" : "cannot be read";
+  if (found instanceof Error) return isMissing(found) ? "is missing" : "cannot be read";
   const { size } = found as { readonly size: number };
   if (size !== sizeBytes) return size === 0 ? "is empty" : size < sizeBytes ? "is cut short" : "is not what was written";
   const digest = await sha256File(file).catch(() => undefined);
@@ -59,9 +61,9 @@ export const unseal = (text: string, of: string | undefined): Unsealed => {
 
 export const readSealed = async (path: string, of: string | undefined): Promise<Unsealed> => {
   try {
-    return unseal(await readFile(path, "utf8"), of);
+    return unseal((await readPlainFile(path, inputLimits.textBytes)).toString("utf8"), of);
   } catch (error) {
-    return { damage: isAbsence(error) ? "is missing" : "cannot be read" };
+    return { damage: isMissing(error) ? "is missing" : "cannot be read" };
   }
 };
 
@@ -70,5 +72,3 @@ const isSeal = (value: unknown): value is { readonly of: string; readonly sha256
 
 /** Of the compact JSON: white space is free, so that people can read the file. */
 const digestOf = (of: string, content: object): string => sha256Of(`${of}\n${JSON.stringify(content)}`);
-
-const isAbsence = (error: unknown): boolean => error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");

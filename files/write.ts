@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Stats } from "node:fs";
-import { mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import { access, mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 
 /** Names of files that are being written: none is longer than what it will replace may be. */
@@ -42,6 +42,18 @@ export const writeWhole = async (path: string, content: string | Uint8Array | re
     if (cause instanceof Error && "syscall" in cause) Object.assign(cause, { path }); // the system names the partial file, or none
     throw cause;
   }
+};
+
+/**
+ * Before long work: that its result can be written to `path`, as far as the system tells without writing. A folder that is missing passes: who writes makes it, or says so.
+ * Throws the system's errors.
+ */
+export const checkWritable = async (path: string): Promise<void> => {
+  const target = await realpath(path).catch(() => path);
+  const there = await stat(target).catch(() => undefined);
+  if (there?.isDirectory()) throw Object.assign(new Error(`EISDIR: ${path}`), { code: "EISDIR", path });
+  const place = there && !there.isFile() ? target : dirname(target);
+  await access(place, constants.W_OK).catch((cause: NodeJS.ErrnoException) => { if (cause.code !== "ENOENT") throw Object.assign(cause, { path }); });
 };
 
 const piecesOf = (content: string | Uint8Array | readonly Uint8Array[]): readonly (string | Uint8Array)[] =>

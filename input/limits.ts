@@ -13,6 +13,8 @@ export const inputLimits = {
   textBytes: 2 ** 29 - 24,
   /** Manifest and list of sums of a bundle. */
   manifestBytes: 64 * mebibyte,
+  /** A model's file, and any other that the tool itself wrote: the most that Node.js reads at once. */
+  wholeFileBytes: 2 ** 31 - 1,
   /** A picture's file. */
   pictureBytes: 2 ** 30,
   /** Levels of lists and maps in JSON and YAML. */

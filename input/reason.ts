@@ -10,6 +10,19 @@ const meanings: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GiB", ERR_STRING_TOO_LONG: "it is longer than the longest text", ERR_INVALID_ARG_VALUE: "its name holds a character that no file name may hold", EFBIG: "it is larger than the file system or the limit of file size (`ulimit -f`) allows",
 };
 
+/** Why a file is not read; `message` is the end of a sentence that names the file. `code` is the system's, or NOT_A_FILE or TOO_LARGE. */
+export class UnreadableFile extends Error {
+  readonly code: string;
+  readonly path: string;
+
+  constructor(code: string, message: string, path: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "UnreadableFile";
+    this.code = code;
+    this.path = path;
+  }
+}
+
 /** Why the system refused, in words. */
 export const reasonOf = (cause: unknown, path = ""): string => {
   if (!(cause instanceof Error)) return String(cause);
@@ -22,7 +35,7 @@ export const kindWord = (found: Stats): string =>
   found.isDirectory() ? "a folder" : found.isFIFO() ? "a pipe" : found.isSocket() ? "a socket" : found.isCharacterDevice() || found.isBlockDevice() ? "a device" : "a special file";
 
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException & { readonly code: string } =>
-  error instanceof Error && !(error instanceof UserError) && "code" in error && typeof error.code === "string" && Object.hasOwn(meanings, error.code);
+  error instanceof UnreadableFile || error instanceof Error && !(error instanceof UserError) && "code" in error && typeof error.code === "string" && Object.hasOwn(meanings, error.code);
 
 /** An error of the file system as a UserError: FILE_ACCESS, naming the file; DISK_FULL. Undefined for all others. */
 export const fileAccess = (error: unknown): UserError | undefined => {

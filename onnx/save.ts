@@ -1,5 +1,5 @@
 import onnxProto from "onnx-proto";
-import { writeWhole } from "../files/write.ts";
+import { checkWritable, writeWhole } from "../files/write.ts";
 import type { Attribute } from "../graph/attribute.ts";
 import { carriedBy, carriedType } from "../graph/carried.ts";
 import { UserError } from "../graph/error.ts";
@@ -34,11 +34,15 @@ const maxBytes = 2 ** 31 - 1;
 
 /** Writes `graph` as an .onnx file, atomically: a reader sees the old file or the whole new one. */
 export const saveModel = async (graph: Graph, path: string, options: SaveOptions = {}): Promise<void> => {
-  await writeWhole(path, serializeModel(graph, options)).catch((cause: unknown) => {
-    throw cause instanceof UserError ? cause : new UserError("MODEL_WRITE", `Cannot write the model ${path}: ${reasonOf(cause, path)}.`,
-      "check the folder, its permissions and the free disk space, then run again.", { cause });
-  });
+  await writeWhole(path, serializeModel(graph, options)).catch((cause: unknown) => { throw cannotWriteModel(path, cause); });
 };
+
+/** Before long work: that a model can be written there. Throws UserError MODEL_WRITE. */
+export const checkModelPlace = (path: string): Promise<void> => checkWritable(path).catch((cause: unknown) => { throw cannotWriteModel(path, cause); });
+
+export const cannotWriteModel = (path: string, cause: unknown): UserError =>
+  cause instanceof UserError ? cause : new UserError("MODEL_WRITE", `Cannot write the model ${path}: ${reasonOf(cause, path)}.`,
+    "check the folder, its permissions and the free disk space, then run again.", { cause });
 
 /** The graph as serialized ModelProto: nodes in execution order, clashing names made unique, the same bytes for the same graph. Throws UserError MODEL_SIZE from 2 GB on. */
 export const serializeModel = (graph: Graph, options: SaveOptions = {}): Uint8Array => {

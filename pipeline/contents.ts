@@ -1,6 +1,6 @@
-import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
+import { readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256Of } from "../files/digest.ts";
+import { sha256File } from "../files/digest.ts";
 import { FileFacts } from "../files/file-facts.ts";
 import { datasetFingerprint, type DatasetItem } from "../vision/index.ts";
 import { mapParallel } from "../vision/datasets/files.ts";
@@ -54,7 +54,7 @@ export const filesDigest = async (paths: readonly string[], label: string, { fac
   let done = 0;
   try {
     const digests = await mapParallel(paths, 8, async (path) => {
-      const digest = await facts.get(path, "sha256", async () => sha256Of(await readFile(path)));
+      const digest = await facts.get(path, "sha256", async () => sha256File(path));
       if (paths.length >= 1000) task.update(++done, paths.length);
       return digest;
     });

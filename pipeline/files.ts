@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { makeFolder, writeWhole } from "../files/write.ts";
+import { checkWritable, makeFolder, writeWhole } from "../files/write.ts";
 import { UserError } from "../graph/error.ts";
 import { reasonOf } from "../input/reason.ts";
 
@@ -12,6 +12,11 @@ export const writeFileSafely = async (path: string, content: string | Uint8Array
     if (cause instanceof UserError) throw cause;
     throw isDiskFull(cause) ? diskFull(cause, path) : cannotWrite(path, cause);
   }
+};
+
+/** Before long work: that these can be written; see `checkWritable`. Throws UserError CANNOT_WRITE. */
+export const checkPlaces = async (...paths: readonly (string | undefined)[]): Promise<void> => {
+  for (const path of paths) if (path !== undefined) await checkWritable(path).catch((cause: unknown) => { throw cannotWrite(path, cause); });
 };
 
 /** True for ENOSPC anywhere in the chain of causes. */

@@ -1,11 +1,12 @@
 import { join, resolve } from "node:path";
-import { readFile } from "node:fs/promises";
 import { describeDetector } from "../detection/detector.ts";
 import { evaluateDetector } from "../detection/evaluate.ts";
 import { readSealed } from "../files/seal.ts";
 import { removeLeftOvers } from "../files/write.ts";
 import { UserError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
+import { inputLimits } from "../input/limits.ts";
+import { readPlainFile } from "../input/read.ts";
 import { fileAccess } from "../input/reason.ts";
 import { serializeModel } from "../onnx/save.ts";
 import type { SessionOptions } from "../runtime/session.ts";
@@ -207,7 +208,7 @@ export const renderRun = async (runFolder: string, reporter: Reporter = silentRe
 const writeReport = async (result: RunResult, runFolder: string, withPictures = true): Promise<string> => {
   const assets = new Map<string, Asset>();
   for (const path of withPictures ? picturePaths(result) : []) {
-    const bytes = await readFile(join(runFolder, path)).catch(() => undefined);
+    const bytes = await readPlainFile(join(runFolder, path), inputLimits.pictureBytes).catch(() => undefined);
     if (bytes) assets.set(path, { mime: "image/jpeg", bytes });
   }
   const path = join(runFolder, "report.html");

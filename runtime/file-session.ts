@@ -1,9 +1,10 @@
 import "./no-telemetry.ts";
-import { open, type FileHandle } from "node:fs/promises";
 import { env as ortEnv, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { UserError } from "../graph/error.ts";
 import type { Shape } from "../graph/node.ts";
 import { Tensor, type DataType, type TypedArray } from "../graph/tensor.ts";
+import { plainFile, UnreadableFile } from "../input/read.ts";
+import { cannotReadModel } from "../onnx/errors.ts";
 import { runtimeLog } from "./log.ts";
 import { duringNativeWork, hasLoopBytes, type NativeWork } from "./native-work.ts";
 
@@ -61,16 +62,10 @@ export const openFileSession = async (model: string | Uint8Array, options: Sessi
 
 const pieceBytes = 1 << 20;
 
-/** Whether a model has a Loop or Scan anywhere. False for a file that cannot be read: the runtime says why. */
+/** Whether a model has a Loop or Scan anywhere. False for a file that cannot be read: the runtime says why. Throws UserError MODEL_FILE for what is no plain file: the runtime would wait for a pipe. */
 export const hasLoops = async (model: string | Uint8Array): Promise<boolean> => {
   if (typeof model !== "string") return hasLoopBytes(model);
-  let file: FileHandle;
-  try {
-    file = await open(model);
-  } catch {
-    return false;
-  }
-  try {
+  return plainFile(model, async (file) => {
     const piece = Buffer.alloc(pieceBytes);
     const overlap = 8; // a type's name may lie across two pieces
     for (let at = 0; ; at += pieceBytes - overlap) {
@@ -78,9 +73,10 @@ export const hasLoops = async (model: string | Uint8Array): Promise<boolean> => 
       if (hasLoopBytes(piece.subarray(0, bytesRead))) return true;
       if (bytesRead < pieceBytes) return false;
     }
-  } finally {
-    await file.close();
-  }
+  }).catch((cause: unknown) => {
+    if (cause instanceof UnreadableFile && cause.code === "NOT_A_FILE") throw cannotReadModel(model, cause);
+    return false;
+  });
 };
 
 const create = (source: string | Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession> =>

@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { plainFile } from "../input/read.ts";
 
 const pngEnd = Buffer.from("0000000049454e44ae426082", "hex");
 
@@ -14,17 +14,12 @@ const endings: Readonly<Record<string, (end: Buffer, start: Buffer, size: number
  * The size of a picture's file, and whether its end shows that it is whole. False where only decoding can tell: a picture that breaks
  * off, bytes after the end, and formats that do not end in a known way.
  */
-export const fileEnd = async (path: string, format: string): Promise<{ bytes: number; whole: boolean }> => {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
+export const fileEnd = (path: string, format: string): Promise<{ bytes: number; whole: boolean }> =>
+  plainFile(path, async (file, size) => {
     const check = Object.hasOwn(endings, format) ? endings[format] : undefined;
     if (!check || size < 16) return { bytes: size, whole: false };
     const [start, end] = [Buffer.alloc(12), Buffer.alloc(12)];
     await file.read(end, 0, 12, size - 12);
     if (format === "webp") await file.read(start, 0, 12, 0);
     return { bytes: size, whole: check(end, start, size) };
-  } finally {
-    await file.close();
-  }
-};
+  });

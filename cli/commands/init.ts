@@ -1,4 +1,4 @@
-import { access, writeFile } from "node:fs/promises";
+import { access, rm, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { terminalJson } from "../../escape/terminal.ts";
 import { starterConfig } from "../../pipeline/starter-config.ts";
@@ -25,7 +25,10 @@ Examples:
         return 0;
       }
       if (await access(path).then(() => true, () => false)) throw new UsageError(`${path} is there already; it was left as it is.`, "give another name: edgestill init other.yaml.");
-      await writeFile(path, starterConfig, { flag: "wx" }).catch((cause: unknown) => { throw new UsageError(`Cannot write ${path}: ${reasonOf(cause, path)}.`, "check the folder and its permissions."); });
+      await writeFile(path, starterConfig, { flag: "wx" }).catch(async (cause: NodeJS.ErrnoException) => {
+        if (cause.syscall === "write") await rm(path, { force: true }).catch(() => undefined); // the disk filled up in the middle of it
+        throw new UsageError(`Cannot write ${path}: ${reasonOf(cause, path)}.`, "check the folder and its permissions.");
+      });
       result({ config: path }, () => `wrote ${path}`);
       reporter.line(`next: put your pictures and teacher.onnx where ${path} says (or change it), then run: edgestill compress ${path}`);
       return 0;

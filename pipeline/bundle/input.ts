@@ -1,9 +1,11 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { BundledModel, BundleInput, EvidenceData, Requirement } from "../../bundle/input.ts";
 import type { ModelRole } from "../../bundle/manifest-schema.ts";
 import { loadDetector } from "../../detection/detector.ts";
 import { UserError } from "../../graph/error.ts";
+import { inputLimits } from "../../input/limits.ts";
+import { readPlainFile } from "../../input/read.ts";
 import { sha256File } from "../../targets/digest.ts";
 import type { BundleConfig } from "../config-schema.ts";
 import { readSealed } from "../../files/seal.ts";
@@ -85,7 +87,7 @@ const readRanges = async (result: RunResult, runFolder: string): Promise<Readonl
 const timingCaches = async (result: RunResult, runFolder: string): Promise<ReadonlyMap<string, Uint8Array>> => {
   const folder = stageFolder(result, runFolder, "benchmark");
   const names = folder === undefined ? [] : (await readdir(folder).catch((): string[] => [])).filter((name) => name.endsWith(".timing")).sort();
-  return new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(folder!, name))] as const)));
+  return new Map(await Promise.all(names.map(async (name) => [name, await readPlainFile(join(folder!, name), inputLimits.wholeFileBytes)] as const)));
 };
 
 const noVariant = (name: string | undefined, float: readonly Variant[]): UserError =>

@@ -1,7 +1,7 @@
 import { evaluateDetector, foundNothing } from "../../detection/evaluate.ts";
 import { groundTruthJson, type Dataset, type DatasetItem, type DatasetSpec } from "../../vision/index.ts";
 import { accuracyRecord } from "../accuracy.ts";
-import { writeFileSafely } from "../files.ts";
+import { checkPlaces, writeFileSafely } from "../files.ts";
 import { needBoxes } from "../open-data.ts";
 import type { Accuracy } from "../result.ts";
 import { openLabelled, type LabelledOptions } from "./labelled.ts";
@@ -27,6 +27,7 @@ export interface ModelAccuracy extends Accuracy {
 
 /** COCO mAP of a detector file on a labelled dataset. Throws the UserErrors of opening either, CLASSES_DIFFER, UNLABELLED, NO_GROUND_TRUTH. */
 export const evaluateModel = async (path: string, options: EvaluateModelOptions): Promise<ModelAccuracy> => {
+  await checkPlaces(options.saveDetections, options.saveGroundTruth);
   const model = await openDetectorFile(path, options);
   const dataset = await openLabelled(options.data, model.classes, options);
   const { classes } = dataset;

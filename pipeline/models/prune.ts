@@ -2,7 +2,7 @@ import { UserError } from "../../graph/error.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { countMacs } from "../../graph/macs.ts";
 import { describeDetector } from "../../detection/detector.ts";
-import { saveModel } from "../../onnx/save.ts";
+import { checkModelPlace, saveModel } from "../../onnx/save.ts";
 import { canonicalClass, openDataset } from "../../vision/index.ts";
 import { pruneModel, type PruneOptions } from "../prune/prune.ts";
 import type { Gradients } from "../prune/scores.ts";
@@ -40,6 +40,7 @@ export interface PrunedFile {
  * computes what the file computes, and the pruned one what the masked one does. Throws the UserErrors of `openForEditing` and `pruneModel`.
  */
 export const pruneFile = async (path: string, options: PruneFileOptions): Promise<PrunedFile> => {
+  for (const place of [options.out, options.saveMasked]) if (place !== undefined) await checkModelPlace(place);
   const { graph, notes: modelNotes } = await openForEditing(path, options.size);
   const notes = [...modelNotes];
   const { macs, parameters, allocation, round, exclude, data } = options;

@@ -1,9 +1,10 @@
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
 import { describeDetector, metadataKeys, writeContract, type DetectorModel } from "../../detection/detector.ts";
 import { evaluateDetector } from "../../detection/evaluate.ts";
 import { checkInputType } from "../../detection/feeds.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { saveModel } from "../../onnx/save.ts";
+import { kindWord } from "../../input/reason.ts";
+import { cannotWriteModel, checkModelPlace, saveModel } from "../../onnx/save.ts";
 import type { SessionOptions } from "../../runtime/session.ts";
 import { writeClassNames } from "../../students/metadata.ts";
 import { serializePreprocess } from "../../vision/index.ts";
@@ -52,8 +53,9 @@ export interface QuantizedFiles {
  * name; a file that is not right is not left behind. Throws the UserErrors of `quantizeModel` and of opening model and pictures.
  */
 export const quantizeFile = async (path: string, options: QuantizeFileOptions): Promise<QuantizedFiles> => {
-  const model = await openPictureModel(path, options, options.val === undefined);
   const { images = 256, scheme = "cpu" } = options;
+  for (const file of outFiles(options.out, scheme)) await checkOut(file);
+  const model = await openPictureModel(path, options, options.val === undefined);
   const inputs = calibrationInputs(path, model.graph);
   checkInputType(path, inputs, model.contract);
   const split = await calibrationSplit(options.data, images);
@@ -96,6 +98,16 @@ const evaluator = async (model: DetectorModel, data: string, { signal }: Quantiz
   };
 };
 
+const outFile = (out: string, scheme: string, name: string): string => (scheme === "both" ? `${out.replace(/\.onnx$/, "")}.${name}.onnx` : out);
+const outFiles = (out: string, scheme: string): string[] => (scheme === "both" ? ["cpu", "tensorrt"] : [scheme]).map((name) => outFile(out, scheme, name));
+
+/** The file is written beside its place and opened before it gets its name: a device or a pipe cannot take it. Throws UserError MODEL_WRITE. */
+const checkOut = async (path: string): Promise<void> => {
+  await checkModelPlace(path);
+  const there = await stat(path).catch(() => undefined);
+  if (there && !there.isFile()) throw cannotWriteModel(path, new Error(`it is ${kindWord(there)}, and what is written must be opened again`));
+};
+
 /** Written under another name first: what has the name that was asked for has been opened and compared. */
 const saveFiles = async ({ files, report, checkFile }: Quantized, { contract, detector }: PictureModel, out: string, scheme: string, isNamed: boolean): Promise<string[]> => {
   const saved: { readonly from: string; readonly to: string }[] = [];
@@ -106,13 +118,13 @@ const saveFiles = async ({ files, report, checkFile }: Quantized, { contract, de
       else graph.metadata.set(metadataKeys.preprocess, serializePreprocess(contract));
       if (detector && isNamed) writeClassNames(graph, detector.classes);
       graph.metadata.set(sessionKey, JSON.stringify(report.sessionSettings?.[name] ?? {}));
-      const to = scheme === "both" ? `${out.replace(/\.onnx$/, "")}.${name}.onnx` : out;
+      const to = outFile(out, scheme, name);
       const from = `${to}.unchecked`;
       saved.push({ from, to });
       await saveModel(graph, from, { valueInfo: false });
       await checkFile(name, from);
     }
-    for (const { from, to } of saved) await rename(from, to);
+    for (const { from, to } of saved) await rename(from, to).catch((cause: unknown) => { throw cannotWriteModel(to, cause); });
   } catch (error) {
     for (const { from } of saved) await rm(from, { force: true });
     throw error;

@@ -1,5 +1,7 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { inputLimits } from "../../input/limits.ts";
+import { readPlainFile } from "../../input/read.ts";
 import type { Transport } from "../transport.ts";
 import { measureCommand, profileCommand, type Trtexec } from "./command.ts";
 import type { Engine } from "./engine.ts";
@@ -71,7 +73,7 @@ const exports = async (transport: Transport, names: readonly string[]): Promise<
   const remote = names.map((name) => `${folder}/${name}`);
   const fetch = async (path: string, local: string): Promise<string> => {
     await transport.download(path, local);
-    const text = await readFile(local, "utf8");
+    const text = (await readPlainFile(local, inputLimits.textBytes)).toString("utf8");
     await rm(local);
     return text;
   };

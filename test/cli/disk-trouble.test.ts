@@ -25,6 +25,11 @@ const cases: readonly (readonly [what: string, args: readonly string[], error: R
   ["a runs folder whose links form a loop", ["compress", "config.yaml", "--runs", "loop"], /error \[CANNOT_WRITE\]: .*its links form a loop\./],
   ["a runs folder that the system never makes", ["compress", "config.yaml", "--runs", "/proc/runs"], /error \[CANNOT_WRITE\]: .*\/proc\/runs/],
   ["a config in a read-only folder", ["init", "closed/config.yaml"], /error \[USAGE\]: Cannot write closed\/config.yaml: permission is denied\./],
+  ["an int8 model in a read-only folder", ["quantize", "teacher.onnx", "--data", "data", "-o", "closed/a.onnx"], /error \[MODEL_WRITE\]: .* closed\/a.onnx: permission is denied\./],
+  ["an int8 model onto a folder", ["quantize", "teacher.onnx", "--data", "data", "-o", "closed"], /error \[MODEL_WRITE\]: .* closed: it is a folder/],
+  ["an int8 model onto a device", ["quantize", "teacher.onnx", "--data", "data", "-o", "/dev/full"], /error \[MODEL_WRITE\]: .* \/dev\/full: it is a device/],
+  ["a pruned model whose masked one cannot be written", ["prune", "teacher.onnx", "--macs", "0.7", "-o", "/dev/null", "--save-masked", "closed/a.onnx"], /error \[MODEL_WRITE\]: .* closed\/a.onnx: permission is denied\./],
+  ["detections onto a folder", ["eval", "teacher.onnx", "--data", "data/val.json", "--save-detections", "closed"], /error \[CANNOT_WRITE\]: Cannot write closed: it is a folder/],
 ];
 
 for (const [what, args, error] of cases) test(`${what} is told in words`, () => inFolder(async (folder) => {

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { execa } from "execa";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -99,6 +100,28 @@ for (const signal of ["SIGTERM"] as const) watched(`${signal} twice ends a comma
   process.kill(child.pid!, signal);
   assert.is((await child).exitCode, 130);
   await assertGone(worker);
+});
+
+watched("one SIGTERM, or the two that `timeout` sends, ends a command whose native code never returns", async () => {
+  for (const times of [1, 2]) {
+    const { child, worker } = await started();
+    for (let time = 0; time < times; time++) process.kill(child.pid!, "SIGTERM");
+    const { exitCode, stderr } = await child;
+    assert.is(exitCode, 130);
+    assert.match(stderr, "stopped; what is finished is kept.");
+    await assertGone(worker);
+  }
+});
+
+watched("output that cannot be written is an error; a reader that went away, a closed input and nobody who reads messages are none", async () => {
+  const shell = async (after: string, words: readonly string[]): Promise<string> =>
+    (await execa("bash", ["-c", `(${startedAs(words)}) ${after}`], { cwd: folder, reject: false, all: true })).all;
+  assert.match(await shell("> /dev/full; echo exit code $?", ["--help"]), /error \[OUTPUT\]: Cannot write to the standard output: the disk is full.[^]*exit code 1/);
+  const inspect = ["inspect", "endless.onnx"];
+  assert.match(await shell("> /dev/full; echo exit code $?", inspect), /error \[OUTPUT\][^]*exit code 1/);
+  assert.match(await shell("| head -1; echo exit code ${PIPESTATUS[0]}", inspect), /^endless.onnx: [^\n]*\nexit code 0$/);
+  assert.match(await shell("<&- ; echo exit code $?", inspect), /exit code 0$/);
+  assert.match(await shell("2>&1 >out.txt | true; echo exit code ${PIPESTATUS[0]}", ["bench", "none.onnx"]), /^exit code 1$/);
 });
 
 for (const command of [args, ["bench", "endless.onnx", "--seconds", "0.1"]]) watched(`${command[0]}: a run that does not end is stopped at its time limit`, async () => {
