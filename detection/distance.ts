@@ -1,3 +1,4 @@
+import { largest } from "../input/largest.ts";
 import type { Rows } from "./rows.ts";
 
 /** How far two detectors are apart on the same pictures. */
@@ -46,7 +47,7 @@ export const distanceOf = (given: readonly Rows[], rewritten: readonly Rows[]): 
     anchors += a.anchors;
     for (let anchor = 0; anchor < a.anchors; anchor++) {
       const pixels = largestSide(a.corners, b.corners, 4 * anchor);
-      const relative = pixels / Math.max(smallBox, ...sidesOf(a.corners, 4 * anchor));
+      const relative = pixels / Math.max(smallBox, largest(sidesOf(a.corners, 4 * anchor)));
       boxPixels = Math.max(boxPixels, pixels);
       boxRelative = Math.max(boxRelative, relative);
       if (!(relative <= proofTolerance)) off++;

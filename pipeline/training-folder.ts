@@ -1,3 +1,4 @@
+import { largest } from "../input/largest.ts";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readSealed, sealOf, type Damage, type FileSeal } from "../files/seal.ts";
@@ -130,7 +131,7 @@ interface Found extends TrainingSchedule {
  */
 const findGap = ({ measured, best, epochs, measuresStart, isDue }: Found, paths: { readonly checkpoint: string; readonly curve: string; readonly best: string }): Broken | undefined => {
   const known = [...measured.keys()];
-  const last = Math.max(0, ...known);
+  const last = Math.max(0, largest(known));
   if (last > (epochs ?? 0) + (epochs === undefined ? 0 : 1)) return { path: paths.checkpoint, damage: "is missing" };
   const expected = epochs === undefined ? [] : Array.from({ length: epochs + 1 }, (_, epoch) => epoch).filter((epoch) => epoch > 0 || measuresStart);
   const lacks = expected.some((epoch) => !measured.has(epoch) || ((epoch === 0 || isDue(epoch)) && typeof measured.get(epoch)!.map !== "number"));

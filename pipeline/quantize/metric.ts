@@ -1,3 +1,4 @@
+import { smallest } from "../../input/largest.ts";
 import { points } from "../../report/figures.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { serializeModel } from "../../onnx/save.ts";
@@ -26,7 +27,7 @@ export const metricOf = async (prepared: Graph, statistics: Statistics, options:
 /** Heads that hardly vary have no signal to keep. */
 const varying = (heads: readonly HeadArithmetic[]): readonly HeadArithmetic[] => heads.filter(({ varies }) => varies > 1e-3);
 
-const signalOf = (heads: readonly HeadArithmetic[]): number => Math.max(0, Math.min(1, ...varying(heads).map(({ kernels: [db] }) => 1 - 10 ** (-db / 10))));
+const signalOf = (heads: readonly HeadArithmetic[]): number => Math.max(0, Math.min(1, smallest(varying(heads).map(({ kernels: [db] }) => 1 - 10 ** (-db / 10)))));
 
 /** Why a file is of no use at all; undefined where it is of some. */
 export const deadReason = ({ kind, float }: Metric, { value, heads }: { readonly value: number; readonly heads: readonly HeadArithmetic[] }): string | undefined => {

@@ -1,3 +1,4 @@
+import { largest as largestOf } from "../../input/largest.ts";
 import { stopGradient } from "../../autodiff/stop-gradient.ts";
 import { Builder } from "../../graph/builder.ts";
 import { checkGraph } from "../../graph/check.ts";
@@ -40,7 +41,7 @@ const scaleRule = ({ shape, floats }: Tensor, axis: number, { floats: scales }: 
     const channel = Math.floor(index / inner) % scales.length;
     largest[channel] = Math.max(largest[channel]!, Math.abs(w));
   }
-  const levels = Math.max(1, ...largest.map((absmax, channel) => Math.round(absmax / scales[channel]!)));
+  const levels = Math.max(1, largestOf(largest.map((absmax, channel) => Math.round(absmax / scales[channel]!))));
   const floors = scales.map((scale, channel) => (largest[channel]! > 0 && scale > (1.001 * largest[channel]!) / levels ? scale : leastScale));
   return { levels, floor: Tensor.float32([scales.length], floors) };
 };

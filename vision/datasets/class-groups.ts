@@ -1,3 +1,4 @@
+import { largest } from "../../input/largest.ts";
 import type { ClassName } from "../types.ts";
 import { canonicalClass, mapClasses } from "./classes.ts";
 import type { DatasetOptions, RawDataset } from "./dataset.ts";
@@ -51,7 +52,7 @@ function lackingNotes(wanted: readonly ClassName[], indexOf: readonly number[], 
 
 /** The data set's id of each class, of several the one with most boxes; a class that it lacks gets a number that is free. */
 function idsOf(wanted: readonly ClassName[], indexOf: readonly number[], ids: readonly number[], boxes: readonly number[]): number[] {
-  let free = Math.max(0, ...ids) + 1;
+  let free = Math.max(0, largest(ids)) + 1;
   return wanted.map((_, index) => {
     const own = indexOf.flatMap((to, at) => (to === index ? [at] : []));
     const best = own.reduce<number | undefined>((most, at) => (most === undefined || boxes[at]! > boxes[most]! ? at : most), undefined);

@@ -1,3 +1,4 @@
+import { largest } from "../../../input/largest.ts";
 import type { Dim, Node } from "../../node.ts";
 import { elementCount, stridesOf } from "../../tensor.ts";
 
@@ -45,7 +46,7 @@ export const arranged = (from: PartialValue, shape: readonly number[], source: (
 
 /** Numpy-style broadcast of static shapes; undefined if they do not fit or the result is too big. */
 export const broadcastStatic = (shapes: readonly (readonly number[])[]): number[] | undefined => {
-  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  const rank = Math.max(0, largest(shapes.map((shape) => shape.length)));
   const padded = shapes.map((shape) => [...new Array<number>(rank - shape.length).fill(1), ...shape]);
   const result = Array.from({ length: rank }, (_, axis) => padded.map((shape) => shape[axis]!).find((dim) => dim !== 1) ?? 1);
   if (padded.some((shape) => shape.some((dim, axis) => dim !== 1 && dim !== result[axis]))) return undefined;
