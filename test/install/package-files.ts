@@ -1,6 +1,6 @@
 import { execa } from "execa";
 
-const layers = ["autodiff", "bundle", "cli", "detection", "graph", "onnx", "pipeline", "report", "rewrite", "runtime", "students", "targets", "training", "vision"];
+const layers = ["autodiff", "bundle", "cli", "detection", "escape", "files", "graph", "input", "onnx", "pipeline", "report", "rewrite", "runtime", "students", "targets", "training", "vision"];
 const texts = ["ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"];
 
 /** The files that the package should hold, from the files of the repository: every module and its types, what is copied, the documentation. */
