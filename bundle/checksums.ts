@@ -4,7 +4,7 @@ import { plainProblem, quotedName } from "../escape/names.ts";
 import { UserError } from "../graph/error.ts";
 import { inputLimits } from "../input/limits.ts";
 import { readPlainFile } from "../input/read.ts";
-import { sha256Of } from "../targets/digest.ts";
+import { sha256Of } from "../files/digest.ts";
 
 /** The list of all files with their sha256, in the form that `sha256sum -c` reads. */
 export const checksumsFile = "SHA256SUMS";

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DetectorModel } from "../detection/detector.ts";
-import { sha256Of } from "../targets/digest.ts";
+import { sha256Of } from "../files/digest.ts";
 import { cmakeArgument } from "../escape/cmake.ts";
 import { cppString } from "../escape/cpp.ts";
 import { cellCount, type Head } from "../vision/index.ts";

@@ -3,7 +3,7 @@ import { inferShapes } from "../graph/shapes.ts";
 import type { Value } from "../graph/node.ts";
 import { basename } from "node:path";
 import { judgeGates } from "../pipeline/gates.ts";
-import { sha256Of } from "../targets/digest.ts";
+import { sha256Of } from "../files/digest.ts";
 import type { Head } from "../vision/index.ts";
 import { anchorsOf } from "./cpp.ts";
 import type { BundledModel, BundleInput } from "./input.ts";

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 
 import { UserError } from "../graph/error.ts";
 import { inputLimits } from "../input/limits.ts";
 import { readTextFile } from "../input/read.ts";
-import { sha256Of } from "../targets/digest.ts";
+import { sha256Of } from "../files/digest.ts";
 
 /** Detached ed25519 signatures (RFC 8032), 64 raw bytes: what `openssl pkeyutl -sign -rawin` makes and `-verify` checks. */
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { KeyObject } from "node:crypto";
-import { sha256Of } from "../targets/digest.ts";
+import { sha256Of } from "../files/digest.ts";
 import { writeWhole } from "../files/write.ts";
 import { UserError } from "../graph/error.ts";
 import { inputLimits } from "../input/limits.ts";

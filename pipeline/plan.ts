@@ -12,7 +12,7 @@ import { countMacs } from "../graph/macs.ts";
 import { loadModel, type LoadedModel } from "../onnx/load.ts";
 import { serializeModel } from "../onnx/save.ts";
 import { yoloStudent } from "../students/yolo.ts";
-import { sha256File } from "../targets/digest.ts";
+import { sha256File } from "../files/digest.ts";
 import { preprocessPreset, type Dataset, type Preprocess, type Split } from "../vision/index.ts";
 import { proofPictures, type CheckContext, type Checked } from "./checks/context.ts";
 import { distributionBins, provenStudent } from "./checks/student.ts";

@@ -8,7 +8,7 @@ import { inferShapes } from "../graph/shapes.ts";
 import { loadModel } from "../onnx/load.ts";
 import { saveModel } from "../onnx/save.ts";
 import { foldBatchNorm } from "../rewrite/batchnorm.ts";
-import { sha256File } from "../targets/digest.ts";
+import { sha256File } from "../files/digest.ts";
 import { checkVariant } from "./checks/variant.ts";
 import { hashOf } from "./hash.ts";
 import { sessionKey } from "./models/session.ts";

@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../graph/error.ts";
 import { deviceLimits } from "../input/limits.ts";
-import { sha256File } from "./digest.ts";
+import { sha256File } from "../files/digest.ts";
 import { runOn, type Connection } from "./remote-command.ts";
 import { cacheFolderScript, holdLock, receiveFile } from "./shell.ts";
 import { copyTimeoutMs, type CopyOptions, type DeviceLock, type RunOptions, type RunResult, type Transport } from "./transport.ts";

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../graph/error.ts";
 import { runnerFile } from "./device/bundle.ts";
-import { sha256File, sha256Of } from "./digest.ts";
+import { sha256File, sha256Of } from "../files/digest.ts";
 import type { BenchmarkHooks } from "./target.ts";
 import type { Transport } from "./transport.ts";
 

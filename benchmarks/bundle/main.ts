@@ -15,7 +15,7 @@ import { saveModel } from "../../onnx/save.ts";
 import { environmentRecord } from "../../pipeline/environment.ts";
 import type { Variant } from "../../pipeline/result.ts";
 import { yoloStudent } from "../../students/yolo.ts";
-import { sha256File } from "../../targets/digest.ts";
+import { sha256File } from "../../files/digest.ts";
 import { cocoClasses } from "../../vision/index.ts";
 
 const main = join(import.meta.dirname, "../../dist/cli/main.js");

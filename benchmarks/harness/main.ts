@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { median, quantile } from "simple-statistics";
 import { saveModel } from "../../onnx/save.ts";
 import { yoloStudent } from "../../students/yolo.ts";
-import { sha256File } from "../../targets/digest.ts";
+import { sha256File } from "../../files/digest.ts";
 import { localTarget } from "../../targets/local.ts";
 import { startWorkerProcess } from "../../targets/worker-process.ts";
 import { Table } from "../table.ts";

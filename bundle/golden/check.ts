@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import { loadDetector, runDetector, type DetectorModel } from "../../detection/detector.ts";
 import { UserError } from "../../graph/error.ts";
 import { readPlainFile } from "../../input/read.ts";
-import { sha256Of } from "../../targets/digest.ts";
+import { sha256Of } from "../../files/digest.ts";
 import type { PictureAnswer, PicturesTask } from "../../targets/pictures.ts";
 import { decodeImage, detect, fit, letterbox8, toTensor, type Detection, type Image8, type OutputTensor } from "../../vision/index.ts";
 import { bundleLimits, isInside, leavesBundle, listFiles } from "../checksums.ts";

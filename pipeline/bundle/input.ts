@@ -6,7 +6,7 @@ import { loadDetector } from "../../detection/detector.ts";
 import { UserError } from "../../graph/error.ts";
 import { inputLimits } from "../../input/limits.ts";
 import { readPlainFile } from "../../input/read.ts";
-import { sha256File } from "../../targets/digest.ts";
+import { sha256File } from "../../files/digest.ts";
 import type { BundleConfig } from "../config-schema.ts";
 import { readSealed } from "../../files/seal.ts";
 import { exactSession } from "../models/session.ts";

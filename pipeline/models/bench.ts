@@ -7,7 +7,7 @@ import { isMissing, readTextFile } from "../../input/read.ts";
 import { checkSchema, problemText } from "../../input/schema.ts";
 import { loadModel } from "../../onnx/load.ts";
 import { checkComparable } from "../../targets/compare.ts";
-import { sha256File } from "../../targets/digest.ts";
+import { sha256File } from "../../files/digest.ts";
 import { chooseTargets, nameOf, type TargetEntry } from "../../targets/inventory.ts";
 import { openTarget } from "../../targets/open.ts";
 import type { BenchmarkHooks, BenchmarkJob, BenchmarkModel } from "../../targets/target.ts";

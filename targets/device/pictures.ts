@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { Tensor } from "../../graph/tensor.ts";
 import { openFileSession } from "../../runtime/file-session.ts";
 import { letterbox8, toTensor } from "../../vision/preprocess.ts";
-import { sha256Of } from "../digest.ts";
+import { sha256Of } from "../../files/digest.ts";
 import type { PicturesJob, PicturesResult } from "./job.ts";
 
 /** The runner's other work: a model on pictures, one at a time; outputs go to a file, one after the other. */

@@ -1,4 +1,4 @@
-import { sha256Of } from "../digest.ts";
+import { sha256Of } from "../../files/digest.ts";
 import type { Transport } from "../transport.ts";
 import { buildCommand, type JetsonPrecision, type Trtexec } from "./command.ts";
 import { deviceOutOfMemory, engineFailed, hasPassed, isOutOfMemory, placementOf, type Placement } from "./log.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { loadModel } from "../../onnx/load.ts";
 import { saveModel } from "../../onnx/save.ts";
 import type { JsonObject } from "../../pipeline/result.ts";
-import { sha256File } from "../digest.ts";
+import { sha256File } from "../../files/digest.ts";
 import type { KindContext } from "../kind.ts";
 import { latencyOf } from "../statistics.ts";
 import type { BenchmarkHooks, BenchmarkModel } from "../target.ts";

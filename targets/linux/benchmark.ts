@@ -5,7 +5,7 @@ import { loadDetector } from "../../detection/detector.ts";
 import { decodeImage } from "../../vision/image.ts";
 import type { DeviceJob } from "../device/job.ts";
 import { ownFolder, runOnDevice } from "../device/run.ts";
-import { sha256File } from "../digest.ts";
+import { sha256File } from "../../files/digest.ts";
 import type { KindContext, Requirement, TargetSettings } from "../kind.ts";
 import { installRunner, sendNode, type DeviceArchitecture } from "../payload.ts";
 import type { BenchmarkHooks, BenchmarkJob } from "../target.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { OutputTensor } from "../../vision/decode.ts";
 import type { OutputFacts, PicturesJob } from "../device/job.ts";
 import { runOnDevice } from "../device/run.ts";
-import { sha256Of } from "../digest.ts";
+import { sha256Of } from "../../files/digest.ts";
 import type { KindContext, Requirement } from "../kind.ts";
 import type { PictureAnswer, PicturesHooks, PicturesTask } from "../pictures.ts";
 import { prepare, type LinuxSettings } from "./benchmark.ts";

@@ -15,7 +15,7 @@ import { verifyBundleFolder } from "../../pipeline/bundle/verify.ts";
 import { stageReport } from "../../pipeline/result.ts";
 import type { CompressResult } from "../../pipeline/run.ts";
 import { UserError } from "../../graph/error.ts";
-import { sha256Of } from "../../targets/digest.ts";
+import { sha256Of } from "../../files/digest.ts";
 import { cli } from "../helpers/cli.ts";
 import { sceneClasses } from "../helpers/scenes.ts";
 import { tinyRun } from "./tiny-run.ts";

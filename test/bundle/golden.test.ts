@@ -11,7 +11,7 @@ import type { Manifest } from "../../bundle/manifest-schema.ts";
 import { describeDetector, loadDetector, writeContract } from "../../detection/detector.ts";
 import { parseGraph } from "../../graph/text.ts";
 import { saveModel } from "../../onnx/save.ts";
-import { sha256File } from "../../targets/digest.ts";
+import { sha256File } from "../../files/digest.ts";
 import { refusal } from "../helpers/refusal.ts";
 
 /** Boxes, scores and labels of three objects, each made from the picture's means; labels are int64, as torchvision's detectors give them. */

@@ -19,7 +19,7 @@ import { serializeModel } from "../../onnx/save.ts";
 import type { RunResult, Variant } from "../../pipeline/result.ts";
 import { renderReport } from "../../report/html.ts";
 import { yoloStudent } from "../../students/yolo.ts";
-import { sha256Of } from "../../targets/digest.ts";
+import { sha256Of } from "../../files/digest.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { hostileNames } from "../helpers/hostile-names.ts";
 import { isHere } from "../escape/readers.ts";

@@ -11,7 +11,7 @@ import { quantizeModel } from "../../pipeline/quantize/quantize.ts";
 import type { BenchmarkRecord } from "../../pipeline/result.ts";
 import { yoloStudent } from "../../students/yolo.ts";
 import { Tensor } from "../../graph/tensor.ts";
-import { sha256File } from "../../targets/digest.ts";
+import { sha256File } from "../../files/digest.ts";
 import { localTransport } from "../../targets/local-transport.ts";
 import { rpiKind } from "../../targets/rpi/kind.ts";
 import type { BenchmarkHooks, BenchmarkJob, BenchmarkModel } from "../../targets/target.ts";

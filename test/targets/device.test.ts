@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process, { execPath } from "node:process";
 import { benchModels, type BenchOptions } from "../../pipeline/models/bench.ts";
-import { sha256File } from "../../targets/digest.ts";
+import { sha256File } from "../../files/digest.ts";
 import { patternFeeds } from "../../targets/feeds.ts";
 import { cleanTarget, openTarget, probeTarget } from "../../targets/open.ts";
 import type { DeviceEntry } from "../../targets/inventory.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localTransport } from "../../targets/local-transport.ts";
 import { sshTransport } from "../../targets/ssh.ts";
-import { sha256File } from "../../targets/digest.ts";
+import { sha256File } from "../../files/digest.ts";
 import type { Transport } from "../../targets/transport.ts";
 import { refusal } from "../helpers/refusal.ts";
 import { noSshd, startLoopbackDevice, waitFor, type LoopbackDevice } from "../helpers/sshd.ts";

@@ -9,7 +9,7 @@ import { prepareForQuantization } from "../../../pipeline/quantize/prepare.ts";
 import type { TensorRange } from "../../../pipeline/quantize/ranges.ts";
 import { emitTensorrt } from "../../../pipeline/quantize/tensorrt.ts";
 import { yoloStudent } from "../../../students/yolo.ts";
-import { sha256File } from "../../../targets/digest.ts";
+import { sha256File } from "../../../files/digest.ts";
 import { localTransport } from "../../../targets/local-transport.ts";
 import type { BenchmarkModel } from "../../../targets/target.ts";
 import type { Transport } from "../../../targets/transport.ts";

@@ -1,1 +1,0 @@
-export { sha256File, sha256Of } from "../files/digest.ts";
