@@ -1,5 +1,5 @@
 /** A field of CSV (RFC 4180): quoted where it has to be, and where a program might trim it. */
-export const csvField = (text: string): string =>
+const csvField = (text: string): string =>
   /[",\r\n]|^\s|\s$|^$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 
 /** A line of CSV, without its end. */

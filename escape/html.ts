@@ -1,16 +1,8 @@
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-  "\r": "&#13;",
-  "\n": "&#10;",
-};
+import { escapeEntities } from "./entities.ts";
 
 /** Text for HTML content and quoted attributes. */
 export const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"'\r]/g, (character) => entities[character] ?? "");
+  escapeEntities(text).replaceAll("\r", "&#13;");
 
 /** JSON for a `<script type="application/json">` element: nothing in it can end the element. */
 export const escapeJson = (value: unknown): string =>

@@ -16,7 +16,7 @@
 
 /** Most UTF-16 units of a class name, and of a path or the name of a tensor. */
 export const longestName = 256;
-export const longestPath = 4096;
+const longestPath = 4096;
 
 /** Control characters (C0, DEL, C1), line and paragraph separators, halves of surrogate pairs, noncharacters. */
 const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/u;

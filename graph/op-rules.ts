@@ -7,7 +7,7 @@ import { windowRules } from "./op-rules/window.ts";
 import type { ShapeContext, ValueType } from "./shapes/rule.ts";
 
 /** What the schemas of ai.onnx say in prose: ranges, enumerations, and what shapes must have to do with each other. */
-export const operandRules: Readonly<Record<string, OperandRule>> = { ...windowRules, ...layoutRules, ...valueOpRules, ...bodyRules };
+const operandRules: Readonly<Record<string, OperandRule>> = { ...windowRules, ...layoutRules, ...valueOpRules, ...bodyRules };
 
 /** Which rule of its op the node breaks, by what is known of its attributes and inputs. */
 export const operandProblem = (c: ShapeContext): string | undefined => {

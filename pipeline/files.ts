@@ -10,7 +10,7 @@ export const writeFileSafely = async (path: string, content: string | Uint8Array
     await writeWhole(path, content);
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    throw isDiskFull(cause) ? diskFull(cause, path) : cannotWrite(path, cause);
+    throw notWritten(path, cause);
   }
 };
 
@@ -30,6 +30,9 @@ export const diskFull = (cause: unknown, place: string): UserError => {
   const path = cause instanceof Error && "path" in cause && typeof cause.path === "string" ? cause.path : place;
   return new UserError("DISK_FULL", `The disk is full, while writing ${path}.`, "free some space and run the same command again: everything finished is kept, and training goes on from its last checkpoint.", { cause });
 };
+
+/** Why a file was not written: DISK_FULL or CANNOT_WRITE. */
+export const notWritten = (path: string, cause: unknown): UserError => (isDiskFull(cause) ? diskFull(cause, path) : cannotWrite(path, cause));
 
 export const cannotWrite = (path: string, cause: unknown): UserError =>
   new UserError("CANNOT_WRITE", `Cannot write ${path}: ${reasonOf(cause, path)}.`, "check the folder and its permissions, or choose another place.", { cause });

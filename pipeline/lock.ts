@@ -9,7 +9,7 @@ import { UserError } from "../graph/error.ts";
 import { parseJson } from "../input/json.ts";
 import { inputLimits } from "../input/limits.ts";
 import { isMissing, readTextFile } from "../input/read.ts";
-import { cannotWrite, diskFull, isDiskFull } from "./files.ts";
+import { notWritten } from "./files.ts";
 
 /**
  * One run at a time in a folder, also where several machines share it. The holder touches its lock every few seconds. A holder on this machine is asked
@@ -58,7 +58,7 @@ export const lockFolder = async (folder: string, options: LockOptions = {}): Pro
     }
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    throw isDiskFull(cause) ? diskFull(cause, file) : cannotWrite(file, cause);
+    throw notWritten(file, cause);
   }
   throw locked(folder, await readOwner(file));
 };

@@ -8,7 +8,7 @@ export interface WorkLimits {
   readonly seconds: number;
 }
 
-export const defaultLimits: WorkLimits = { loopSeconds: 60, seconds: 900 };
+const defaultLimits: WorkLimits = { loopSeconds: 60, seconds: 900 };
 
 /** One limit for all, from a setting in seconds; the default limits for anything that is no number from 0 on. */
 export const limitsFrom = (setting: string | undefined): WorkLimits => {

@@ -12,7 +12,7 @@ import { chooseTargets, nameOf, type TargetEntry } from "../../targets/inventory
 import { openTarget } from "../../targets/open.ts";
 import type { BenchmarkHooks, BenchmarkJob, BenchmarkModel } from "../../targets/target.ts";
 import { renderRecords } from "../../report/records.ts";
-import { cannotWrite, diskFull, isDiskFull, writeFileSafely } from "../files.ts";
+import { cannotWrite, notWritten, writeFileSafely } from "../files.ts";
 import { benchmarkRecord, type BenchmarkRecord } from "../result.ts";
 import { exactSession, precisionOf } from "./session.ts";
 
@@ -74,7 +74,7 @@ export const appendHistory = async (path: string, records: readonly BenchmarkRec
     const gap = before === "" || before.endsWith("\n") ? "" : "\n"; // an editor took the last line's end
     await appendFile(path, gap + records.map((record) => `${JSON.stringify(record)}\n`).join(""));
   } catch (cause) {
-    throw isDiskFull(cause) ? diskFull(cause, path) : cannotWrite(path, cause);
+    throw notWritten(path, cause);
   }
 };
 
