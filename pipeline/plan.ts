@@ -125,7 +125,12 @@ const openData = async (loaded: LoadedConfig, reporter: Reporter, teachers: read
   const open = async (path: string, split: Split, classes: readonly string[] | undefined): Promise<Dataset> => {
     const memory = memories.get(split) ?? (await openSetMemory(cacheFolder, [path, images ?? null, split], reporter));
     memories.set(split, memory);
-    return openPart(path, split, { data: config.data, images, classes, reporter, memory });
+    try {
+      return await openPart(path, split, { data: config.data, images, classes, reporter, memory });
+    } catch (error) {
+      await memory.save(); // the pictures that are right are not decoded again when the others are mended
+      throw error;
+    }
   };
   const opened = await open(trainPath, "train", config.data.classes);
   const isTaught = teachers.length > 0 && config.distill.alpha > 0;

@@ -5,22 +5,10 @@ import { Tensor } from "../../graph/tensor.ts";
 import { serializeModel } from "../../onnx/save.ts";
 import { quantizeModel } from "../../pipeline/quantize/quantize.ts";
 import { sqnrDb } from "../../pipeline/quantize/sensitivity.ts";
-import { openSession, type Feeds, type SessionOptions } from "../../runtime/session.ts";
+import type { Feeds } from "../../runtime/session.ts";
+import { outputsOf, type Outputs } from "../helpers/outputs.ts";
 import { blocks, channelsOf, GeneratedNet, generatedNet, picturesFor, seedsForAllKinds } from "../pipeline/quantize/generated.ts";
 import type { Case, Kind } from "./case.ts";
-
-type Outputs = readonly Readonly<Record<string, Tensor>>[];
-
-const outputsOf = async (model: Uint8Array, pictures: readonly Feeds[], options: SessionOptions): Promise<Outputs> => {
-  const session = await openSession(model, { threads: 1, ...options });
-  try {
-    const results = [];
-    for (const picture of pictures) results.push(await session.run(picture));
-    return results;
-  } finally {
-    await session.close();
-  }
-};
 
 /** Both files run at every optimization level, and their kernels compute what is written, to a decibel. */
 const quantizedRight = async (graph: Graph, pictures: readonly Feeds[]): Promise<string> => {

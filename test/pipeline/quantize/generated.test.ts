@@ -3,20 +3,8 @@ import * as assert from "uvu/assert";
 import { serializeModel } from "../../../onnx/save.ts";
 import { quantizeModel } from "../../../pipeline/quantize/quantize.ts";
 import { sqnrDb } from "../../../pipeline/quantize/sensitivity.ts";
-import { openSession, type SessionOptions } from "../../../runtime/session.ts";
+import { outputsOf } from "../../helpers/outputs.ts";
 import { generatedNet, picturesFor, seedsForAllKinds } from "./generated.ts";
-
-/** Signal-to-noise ratio of each output over the pictures, against `expected` (one list of outputs a picture). */
-const outputsOf = async (model: Uint8Array, pictures: ReturnType<typeof picturesFor>, options: SessionOptions) => {
-  const session = await openSession(model, { threads: 1, ...options });
-  try {
-    const results = [];
-    for (const picture of pictures) results.push(await session.run(picture));
-    return results;
-  } finally {
-    await session.close();
-  }
-};
 
 for (let seed = 0; seed < seedsForAllKinds; seed++) {
   const { kinds, graph } = generatedNet(seed);
